@@ -1,0 +1,106 @@
+//! [`Activation`]: σ beside σ′, one file each.
+
+mod identity;
+mod leaky_relu;
+mod relu;
+mod sigmoid;
+mod softplus;
+mod tanh;
+
+pub use identity::Identity;
+pub use leaky_relu::LeakyRelu;
+pub use relu::Relu;
+pub use sigmoid::Sigmoid;
+pub use softplus::Softplus;
+pub use tanh::Tanh;
+
+use crate::{Initializer, Scalar, Zeroed};
+
+/// An elementwise function σ of a layer's affine value z, beside its derivative.
+///
+/// The derivative is evaluated where it is cheapest: at the value σ(z), which the backward pass has anyway
+/// (`type At = Value`), or at z itself, which then costs one more block of cache (`type At = Input`).
+///
+/// Branch through [`Scalar`]'s `maximum`, `minimum`, `abs` and `if_positive`, so that kinks are seen.
+///
+/// ```
+/// use chainrule::{Activation, Dense, Input, Layer, Scalar};
+///
+/// /// σ(z) = z · sigmoid(z).
+/// struct Swish;
+///
+/// impl<T: Scalar> Activation<T> for Swish {
+///     type At = Input;
+///     fn value(z: T) -> T {
+///         z * z.sigmoid()
+///     }
+///     fn derivative(z: T) -> T {
+///         let s = z.sigmoid();
+///         s + z * s * (T::ONE - s)
+///     }
+/// }
+///
+/// type Layer3 = Dense<4, 3, Swish>;
+/// assert_eq!(Swish::value(0.0), 0.0);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an activation of `{T}`",
+    note = "implement `chainrule::Activation<T>` for every `T: Scalar`"
+)]
+pub trait Activation<T: Scalar>: 'static {
+    /// Where [`derivative`](Activation::derivative) is evaluated: [`Value`] or [`Input`].
+    type At: Point;
+
+    /// How the weights before this activation begin, unless told otherwise.
+    const INITIALIZER: Initializer = Initializer::XavierUniform;
+
+    /// σ(z).
+    fn value(z: T) -> T;
+
+    /// σ′(z), computed from σ(z) when `At = Value`, from z when `At = Input`.
+    fn derivative(at: T) -> T;
+}
+
+/// A point at which an activation's derivative can be evaluated: [`Value`] or [`Input`].
+pub trait Point: sealed::Sealed + 'static {
+    /// What the forward pass keeps besides the output.
+    type Kept<M: Zeroed>: Zeroed;
+
+    /// Keeps z, if the derivative will want it.
+    fn keep<M: crate::Tensor>(z: &M, kept: &mut Self::Kept<M>);
+
+    /// Where the derivative will be evaluated.
+    fn at<'a, M: Zeroed>(output: &'a M, kept: &'a Self::Kept<M>) -> &'a M;
+}
+
+/// The derivative is computed from the value σ(z).
+#[derive(Clone, Copy, Debug)]
+pub struct Value;
+
+/// The derivative is computed from the input z.
+#[derive(Clone, Copy, Debug)]
+pub struct Input;
+
+impl Point for Value {
+    type Kept<M: Zeroed> = ();
+    fn keep<M: crate::Tensor>(_: &M, (): &mut ()) {}
+    fn at<'a, M: Zeroed>(output: &'a M, (): &'a ()) -> &'a M {
+        output
+    }
+}
+
+impl Point for Input {
+    type Kept<M: Zeroed> = M;
+    fn keep<M: crate::Tensor>(z: &M, kept: &mut M) {
+        kept.copy_from(z);
+    }
+    fn at<'a, M: Zeroed>(_: &'a M, kept: &'a M) -> &'a M {
+        kept
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Value {}
+    impl Sealed for super::Input {}
+}

@@ -1,0 +1,25 @@
+use super::{Activation, Value};
+use crate::Scalar;
+
+/// σ(z) = z, σ′(z) = 1: the output of a regression, and of logits. (eq:identity)
+///
+/// ```
+/// # use chainrule::{Activation, Identity};
+/// assert_eq!((Identity::value(2.5), Identity::derivative(2.5)), (2.5, 1.0));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Identity;
+
+impl<T: Scalar> Activation<T> for Identity {
+    type At = Value;
+
+    #[inline(always)]
+    fn value(z: T) -> T {
+        z
+    }
+
+    #[inline(always)]
+    fn derivative(_: T) -> T {
+        T::ONE
+    }
+}

@@ -1,0 +1,28 @@
+use super::{Activation, Value};
+use crate::{Initializer, Scalar};
+
+/// σ(z) = max(z, 0); σ′(z) = 1 where z > 0, else 0, at 0 too; NaN stays NaN. (eq:relu)
+///
+/// ```
+/// # use chainrule::{Activation, Relu};
+/// assert_eq!((Relu::value(-2.0), Relu::value(3.0)), (0.0, 3.0));
+/// assert_eq!((Relu::derivative(0.0), Relu::derivative(3.0)), (0.0, 1.0));
+/// assert!(Relu::value(f32::NAN).is_nan());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Relu;
+
+impl<T: Scalar> Activation<T> for Relu {
+    type At = Value;
+    const INITIALIZER: Initializer = Initializer::KaimingNormal;
+
+    #[inline(always)]
+    fn value(z: T) -> T {
+        z.maximum(T::ZERO)
+    }
+
+    #[inline(always)]
+    fn derivative(a: T) -> T {
+        a.if_positive(T::ONE, T::ZERO)
+    }
+}

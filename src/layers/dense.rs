@@ -1,0 +1,150 @@
+use crate::{
+    Activation, Identity, Initializer, Layer, Matrix, Network, Parameters, Pass, Point, Random, Role, Scalar, Vector,
+    parameters,
+};
+use core::marker::PhantomData;
+
+parameters! {
+    /// A fully connected layer: `OUT` neurons, each seeing all `IN` inputs, followed by an activation.
+    ///
+    /// Y = σ(W·X + b·1ᵀ) with W: `OUT`×`IN`, b: `OUT`, X: `IN`×B, Y: `OUT`×B.
+    ///
+    /// [`init`](Parameters::init) draws the weights as the activation wants them
+    /// ([`Activation::INITIALIZER`]) and sets the bias to zero.
+    ///
+    /// ```
+    /// use chainrule::{Dense, Layer, Matrix, Tanh, Vector, Zeroed};
+    ///
+    /// let mut layer = Dense::<2, 1, Tanh, f64>::ZEROED;
+    /// layer.weights = Matrix::from_rows([[0.5, -1.0]]);
+    /// layer.bias = Vector::from([0.25]);
+    /// let mut scratch = Zeroed::ZEROED;
+    /// let y = layer.predict(&Vector::from([1.0, 0.5]), &mut scratch)[0];
+    /// assert!((y - 0.25_f64.tanh()).abs() <= 1e-15);
+    /// ```
+    pub struct Dense<const IN: usize, const OUT: usize, A = Identity, T = f32> {
+        /// W: row j holds the weights of neuron j.
+        pub weights: Matrix<OUT, IN, T> = Role::Weight,
+        /// b.
+        pub bias: Vector<OUT, T> = Role::Bias;
+        activation: PhantomData<fn() -> A>
+    }
+}
+
+impl<const IN: usize, const OUT: usize, A: 'static, T: Scalar> Dense<IN, OUT, A, T> {
+    /// The layer with these weights and this bias.
+    pub const fn from_parts(weights: Matrix<OUT, IN, T>, bias: Vector<OUT, T>) -> Self {
+        Self { weights, bias, activation: PhantomData }
+    }
+}
+
+impl<const IN: usize, const OUT: usize, A: Activation<T>, T: Scalar> Dense<IN, OUT, A, T> {
+    /// Draws the weights from a distribution of your choice and sets the bias to zero.
+    pub fn init_with(&mut self, initializer: Initializer, random: &mut Random) {
+        initializer.fill(&mut self.weights, random);
+        self.bias.fill(T::ZERO);
+    }
+}
+
+impl<const IN: usize, const OUT: usize, A: 'static, T: Scalar> Parameters for Dense<IN, OUT, A, T>
+where
+    A: Activation<T>,
+{
+    fn init(&mut self, random: &mut Random) {
+        self.init_with(A::INITIALIZER, random);
+    }
+}
+
+impl<const IN: usize, const OUT: usize, A: Activation<T>, T: Scalar> Network for Dense<IN, OUT, A, T> {
+    type InputSample = [T; IN];
+    type OutputSample = [T; OUT];
+}
+
+zeroed! {
+    /// What a [`Dense`] layer keeps: its output, and z where the activation's derivative needs it.
+    #[derive(Clone, Debug)]
+    pub struct DenseCache<Y, K> {
+        output: Y,
+        kept: K,
+    }
+}
+
+impl<const IN: usize, const OUT: usize, const B: usize, A: Activation<T>, T: Scalar> Layer<Matrix<IN, B, T>>
+    for Dense<IN, OUT, A, T>
+{
+    type Output = Matrix<OUT, B, T>;
+    type Cache = DenseCache<Matrix<OUT, B, T>, <A::At as Point>::Kept<Matrix<OUT, B, T>>>;
+    type Scratch = Matrix<OUT, B, T>;
+    // A product and a sum a weight, the bias being where each sum starts; one for the activation.
+    const OPERATIONS: usize = B * (2 * OUT * IN + OUT);
+
+    /// Z = W·X + b·1ᵀ (eq:dense-affine), Y = σ(Z) (eq:dense-activation).
+    #[inline]
+    fn predict<'a>(&'a self, x: &'a Matrix<IN, B, T>, y: &'a mut Self::Scratch) -> &'a Self::Output {
+        y.set_affine(&self.weights, x, &self.bias);
+        activate::<A, T>(y.as_mut_slice());
+        y
+    }
+
+    /// Z = W·X + b·1ᵀ, Y = σ(Z).
+    #[inline]
+    fn forward(&self, x: &Matrix<IN, B, T>, cache: &mut Self::Cache, _: &mut Pass) {
+        cache.output.set_affine(&self.weights, x, &self.bias);
+        A::At::keep(&cache.output, &mut cache.kept);
+        activate::<A, T>(cache.output.as_mut_slice());
+    }
+
+    #[inline]
+    fn output(cache: &Self::Cache) -> &Self::Output {
+        &cache.output
+    }
+
+    /// Δ = ∇Y ⊙ σ′(Z), then ∇W += Δ·Xᵀ, ∇b += Δ·1, ∇X = Wᵀ·Δ. Leaves Δ in `d_output`.
+    #[inline]
+    fn backward(
+        &self,
+        x: &Matrix<IN, B, T>,
+        cache: &mut Self::Cache,
+        d_output: &mut Self::Output,
+        gradient: Option<&mut Self>,
+        d_input: Option<&mut Matrix<IN, B, T>>,
+    ) {
+        // eq:delta
+        let at = A::At::at(&cache.output, &cache.kept);
+        scale_by_derivative::<A, T>(d_output.as_mut_slice(), at.as_slice());
+        let delta = d_output;
+        if let Some(gradient) = gradient {
+            gradient.weights.add_product_transpose(delta, x); // eq:weight-gradient
+            gradient.bias.add_column_sum(delta); // eq:bias-gradient
+        }
+        if let Some(d_input) = d_input {
+            d_input.set_transpose_product(&self.weights, delta); // eq:input-gradient
+        }
+    }
+}
+
+/// z ← σ(z), elementwise.
+#[inline]
+fn activate<A: Activation<T>, T: Scalar>(z: &mut [T]) {
+    T::vectorized(
+        #[inline(always)]
+        || {
+            for z in z {
+                *z = A::value(*z);
+            }
+        },
+    );
+}
+
+/// d ← d ⊙ σ′, elementwise.
+#[inline]
+fn scale_by_derivative<A: Activation<T>, T: Scalar>(d: &mut [T], at: &[T]) {
+    T::vectorized(
+        #[inline(always)]
+        || {
+            for (d, at) in d.iter_mut().zip(at) {
+                *d *= A::derivative(*at);
+            }
+        },
+    );
+}

@@ -1,0 +1,106 @@
+use crate::{Block, Layer, Network, Parameters, Pass, Random, Scalar, Tensor};
+use num_traits::ConstOne;
+
+/// A shortcut around a layer whose output has the shape of its input: Y = X + F(X) (He et al., 2016).
+///
+/// ```
+/// use chainrule::{Dense, Layer, Residual, Tanh, Vector, Zeroed};
+/// let block = Residual::<Dense<3, 3, Tanh>>::ZEROED;
+/// let x = Vector::from([1.0, 2.0, 3.0]);
+/// let mut scratch = Zeroed::ZEROED;
+/// assert_eq!(block.predict(&x, &mut scratch), &x); // F is zero as long as its weights are
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[repr(transparent)]
+pub struct Residual<L>(
+    /// F.
+    pub L,
+);
+
+crate::__impl_zeroed!([L: Tensor] Residual<L>, Residual(L::ZEROED));
+
+impl<L: Tensor> Tensor for Residual<L> {
+    type Scalar = L::Scalar;
+    type With<U: Scalar> = Residual<L::With<U>>;
+    type Gradient = L::Gradient;
+    const SLICES: usize = L::SLICES;
+    const LEN: usize = L::LEN;
+
+    fn slice(&self, i: usize) -> &[L::Scalar] {
+        self.0.slice(i)
+    }
+
+    fn slice_mut(&mut self, i: usize) -> &mut [L::Scalar] {
+        self.0.slice_mut(i)
+    }
+
+    fn block(i: usize) -> Block {
+        L::block(i)
+    }
+}
+
+impl<L: Parameters> Parameters for Residual<L> {
+    fn init(&mut self, random: &mut Random) {
+        self.0.init(random);
+    }
+}
+
+impl<L: Network> Network for Residual<L> {
+    type InputSample = L::InputSample;
+    type OutputSample = L::OutputSample;
+}
+
+zeroed! {
+    /// What a [`Residual`] keeps: the cache of F, the sum, and the gradient that comes back through F.
+    #[derive(Clone, Debug)]
+    pub struct ResidualCache<C, X> {
+        inner: C,
+        output: X,
+        d_inner: X,
+    }
+}
+
+impl<X: Tensor, L: Layer<X, Output = X, Scalar = X::Scalar>> Layer<X> for Residual<L> {
+    type Output = X;
+    type Cache = ResidualCache<L::Cache, X>;
+    type Scratch = (L::Scratch, X);
+    const OPERATIONS: usize = L::OPERATIONS + X::LEN;
+
+    /// Y = X + F(X). (eq:residual)
+    fn predict<'a>(&'a self, x: &'a X, (scratch, y): &'a mut Self::Scratch) -> &'a X {
+        y.copy_from(x);
+        y.axpy(ConstOne::ONE, self.0.predict(x, scratch));
+        y
+    }
+
+    /// Y = X + F(X).
+    fn forward(&self, x: &X, cache: &mut Self::Cache, pass: &mut Pass) {
+        self.0.forward(x, &mut cache.inner, pass);
+        cache.output.copy_from(x);
+        cache.output.axpy(ConstOne::ONE, L::output(&cache.inner));
+    }
+
+    fn output(cache: &Self::Cache) -> &X {
+        &cache.output
+    }
+
+    /// ∇X = ∇Y + J_Fᵀ·∇Y. (eq:residual)
+    fn backward(
+        &self,
+        x: &X,
+        cache: &mut Self::Cache,
+        d_output: &mut X,
+        gradient: Option<&mut L::Gradient>,
+        d_input: Option<&mut X>,
+    ) {
+        match d_input {
+            None => self.0.backward(x, &mut cache.inner, d_output, gradient, None),
+            Some(d_input) => {
+                // First, since F may overwrite it.
+                d_input.copy_from(d_output);
+                self.0.backward(x, &mut cache.inner, d_output, gradient, Some(&mut cache.d_inner));
+                d_input.axpy(ConstOne::ONE, &cache.d_inner);
+            }
+        }
+    }
+}

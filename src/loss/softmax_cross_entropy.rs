@@ -1,0 +1,104 @@
+use super::{Loss, check_elements};
+use crate::{Class, Scalar, TargetError};
+
+/// Overwrites logits with the probabilities p_k = e^(z_k − m) / Σ e^(z_i − m), m the largest logit, so that nothing
+/// overflows. (eq:softmax)
+///
+/// An output transformation for prediction; the loss takes logits.
+///
+/// ```
+/// let mut p = [1000.0, 1000.0];
+/// chainrule::softmax(&mut p);
+/// assert_eq!(p, [0.5, 0.5]);
+/// ```
+pub fn softmax<T: Scalar>(logits: &mut [T]) {
+    let (_, sum) = exponentials(logits);
+    for p in logits {
+        *p /= sum;
+    }
+}
+
+/// Overwrites z_k with e^(z_k − m), m = max z; returns (m, Σ e^(z_k − m)).
+#[inline]
+fn exponentials<T: Scalar>(logits: &mut [T]) -> (T, T) {
+    let mut largest = logits.first().copied().unwrap_or(T::ZERO);
+    for z in logits.iter() {
+        largest = largest.maximum(*z);
+    }
+    let mut sum = T::ZERO;
+    for z in logits {
+        *z = (*z - largest).exp();
+        sum += *z;
+    }
+    (largest, sum)
+}
+
+/// Cross-entropy of the softmax of K logits: L = −Σ t_k ln p_k with p = softmax(z), computed as
+/// Σ t_k (m − z_k) + (Σ t_k) ln Σ e^(z_i − m), m = max z; ∂L/∂z_k = (Σ t_i) p_k − t_k. (eq:softmax-cross-entropy)
+///
+/// Targets are labels, [`Class<K>`], where t is 1 for the class and 0 elsewhere; or distributions `[T; K]`,
+/// non-negative with sum 1 to within 10⁻³.
+///
+/// ```
+/// use chainrule::{Loss, SoftmaxCrossEntropy};
+/// let mut gradient = [0.0; 2];
+/// let loss = SoftmaxCrossEntropy.gradient(&[0.0_f64, 0.0], &[0.25, 0.75], &mut gradient);
+/// assert_eq!((loss, gradient), (2.0_f64.ln(), [0.25, -0.25]));
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SoftmaxCrossEntropy;
+
+impl<const K: usize, T: Scalar> Loss<[T; K], Class<K>> for SoftmaxCrossEntropy {
+    fn value(&self, output: &[T; K], target: &Class<K>) -> T {
+        self.gradient(output, target, &mut [T::ZERO; K])
+    }
+
+    #[inline]
+    fn gradient(&self, output: &[T; K], target: &Class<K>, d_output: &mut [T; K]) -> T {
+        *d_output = *output;
+        let (largest, sum) = exponentials(d_output);
+        let scale = T::ONE / sum;
+        for d in d_output.iter_mut() {
+            *d *= scale;
+        }
+        // The class is in range by its type; `get` spares the check that could panic.
+        let (mut logit, index) = (T::ZERO, target.index());
+        if let (Some(d), Some(z)) = (d_output.get_mut(index), output.get(index)) {
+            *d -= T::ONE;
+            logit = *z;
+        }
+        (largest - logit) + sum.ln()
+    }
+}
+
+impl<const K: usize, T: Scalar> Loss<[T; K], [T; K]> for SoftmaxCrossEntropy {
+    fn value(&self, output: &[T; K], target: &[T; K]) -> T {
+        self.gradient(output, target, &mut [T::ZERO; K])
+    }
+
+    fn gradient(&self, output: &[T; K], target: &[T; K], d_output: &mut [T; K]) -> T {
+        *d_output = *output;
+        let (largest, sum) = exponentials(d_output);
+        let (mut loss, mut total) = (T::ZERO, T::ZERO);
+        for (z, t) in output.iter().zip(target) {
+            // Where t is zero the term is, also when the difference overflows.
+            loss += t.if_positive(*t * (largest - *z), T::ZERO);
+            total += *t;
+        }
+        let scale = total / sum;
+        for (d, t) in d_output.iter_mut().zip(target) {
+            *d = *d * scale - *t;
+        }
+        loss + total * sum.ln()
+    }
+
+    fn check(&self, target: &[T; K]) -> Result<(), TargetError> {
+        check_elements(target, "a probability in [0, 1]", |t| (0.0..=1.0).contains(&t))?;
+        let sum: f64 = target.iter().map(|t| t.to_f64()).sum();
+        if (sum - 1.0).abs() <= 1e-3 {
+            Ok(())
+        } else {
+            Err(TargetError { element: None, expected: "probabilities with sum 1", found: sum })
+        }
+    }
+}

@@ -1,0 +1,95 @@
+use super::sgd::check_learning_rate;
+use super::{Optimizer, Overflow, bias_correction, check_reach};
+use crate::error::{HyperparameterError, check};
+use crate::{Scalar, Tensor};
+
+/// Adam (Kingma and Ba, 2015): m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g² (eq:adam-moments),
+/// w ← w − η·m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ) (eq:adam-step). Remembers m and v.
+///
+/// Elements of the gradient so large that their square would overflow (beyond 10¹⁸ in `f32`) are clamped there: the
+/// step, which depends on the sign alone by then, stays right, and the moments stay finite.
+///
+/// ```
+/// use chainrule::{Adam, Optimizer, Vector};
+/// let (mut w, mut state) = (Vector::from([1.0_f64]), (Vector::from([0.0]), Vector::from([0.0])));
+/// Adam::new(0.1)?.step(1, &mut w, &Vector::from([4.0]), &mut state).unwrap();
+/// assert!((w[0] - 0.9).abs() <= 1e-9); // the first step has length η
+/// # Ok::<(), chainrule::HyperparameterError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Adam {
+    /// η ≥ 0.
+    pub learning_rate: f64,
+    /// β₁ in [0, 1); 0.9 unless set.
+    pub beta1: f64,
+    /// β₂ in [0, 1); 0.999 unless set.
+    pub beta2: f64,
+    /// ε, at least the smallest normal `f32`, 1.18·10⁻³⁸; 10⁻⁸ unless set.
+    pub epsilon: f64,
+}
+
+impl Adam {
+    /// Adam with learning rate η, β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸.
+    ///
+    /// # Errors
+    ///
+    /// When the learning rate is negative, infinite or NaN.
+    pub fn new(learning_rate: f64) -> Result<Self, HyperparameterError> {
+        let adam = Self { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+        adam.validate()?;
+        Ok(adam)
+    }
+}
+
+/// The square of an element of the gradient stays finite below this magnitude in `f32`.
+const LARGEST: f64 = 1e18;
+
+impl Optimizer for Adam {
+    type State<G: Tensor> = (G, G);
+
+    fn validate(&self) -> Result<(), HyperparameterError> {
+        check_learning_rate(self.learning_rate)?;
+        check("beta1", self.beta1, (0.0..1.0).contains(&self.beta1), "a number in [0, 1)")?;
+        check("beta2", self.beta2, (0.0..1.0).contains(&self.beta2), "a number in [0, 1)")?;
+        let least = f64::from(f32::MIN_POSITIVE);
+        let in_range = self.epsilon >= least && self.epsilon.is_finite();
+        check("epsilon", self.epsilon, in_range, "a finite number, at least the smallest normal f32, 1.18e-38")
+    }
+
+    fn step<P: Tensor>(
+        &self,
+        step: u64,
+        w: &mut P,
+        g: &P::Gradient,
+        (first, second): &mut (P::Gradient, P::Gradient),
+    ) -> Result<(), Overflow> {
+        let scalar = P::Scalar::from_f64;
+        let (beta1, rest1) = (scalar(self.beta1), scalar(1.0 - self.beta1));
+        let (beta2, rest2) = (scalar(self.beta2), scalar(1.0 - self.beta2));
+        // m̂ / (√v̂ + ε) = (m / c₁) / (√v / √c₂ + ε): both corrections are one factor a step, not a division an element.
+        let rate = scalar(self.learning_rate / bias_correction(self.beta1, step));
+        let root = scalar(1.0 / Scalar::sqrt(bias_correction(self.beta2, step)));
+        let epsilon = scalar(self.epsilon);
+        let (lowest, highest) = (scalar(-LARGEST), scalar(LARGEST));
+        // With β₁² < β₂ the ratio |m| / √v is bounded (Cauchy–Schwarz): by 8 for the usual βs, and by 10²⁰ even where
+        // v underflows; else only ε bounds it.
+        let ratio = if self.beta1 * self.beta1 < self.beta2 { 1e20 } else { LARGEST / self.epsilon };
+        check_reach(w, |_| rate * scalar(ratio))?;
+        for i in 0..P::SLICES {
+            let (w, g) = (w.slice_mut(i), g.slice(i));
+            let (m, v) = (first.slice_mut(i), second.slice_mut(i));
+            P::Scalar::vectorized(
+                #[inline(always)]
+                || {
+                    for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+                        let g = g.maximum(lowest).minimum(highest);
+                        *m = beta1 * *m + rest1 * g;
+                        *v = beta2 * *v + rest2 * (g * g);
+                        *w -= rate * *m / (v.sqrt() * root + epsilon);
+                    }
+                },
+            );
+        }
+        Ok(())
+    }
+}

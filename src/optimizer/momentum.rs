@@ -1,0 +1,68 @@
+use super::sgd::check_learning_rate;
+use super::{Optimizer, Overflow, check_reach, largest};
+use crate::error::{HyperparameterError, check};
+use crate::{Scalar, Tensor};
+
+/// Stochastic gradient descent with momentum: v ← μ·v + g, w ← w − η·v. (eq:momentum) Remembers v.
+///
+/// ```
+/// use chainrule::{Momentum, Optimizer, Vector};
+/// let (mut w, mut v) = (Vector::from([1.0]), Vector::from([0.0]));
+/// let rule = Momentum::new(0.5)?;
+/// rule.step(1, &mut w, &Vector::from([1.0]), &mut v).unwrap();
+/// rule.step(2, &mut w, &Vector::from([0.0]), &mut v).unwrap();
+/// assert_eq!((w[0], v[0]), (1.0 - 0.5 - 0.45, 0.9));
+/// # Ok::<(), chainrule::HyperparameterError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Momentum {
+    /// η ≥ 0.
+    pub learning_rate: f64,
+    /// μ in [0, 1); 0.9 unless set.
+    pub momentum: f64,
+}
+
+impl Momentum {
+    /// Descent with learning rate η and momentum 0.9.
+    ///
+    /// # Errors
+    ///
+    /// When the learning rate is negative, infinite or NaN.
+    pub fn new(learning_rate: f64) -> Result<Self, HyperparameterError> {
+        let rule = Self { learning_rate, momentum: 0.9 };
+        rule.validate()?;
+        Ok(rule)
+    }
+}
+
+impl Optimizer for Momentum {
+    type State<G: Tensor> = G;
+
+    fn validate(&self) -> Result<(), HyperparameterError> {
+        check_learning_rate(self.learning_rate)?;
+        check("momentum", self.momentum, (0.0..1.0).contains(&self.momentum), "a number in [0, 1)")
+    }
+
+    fn step<P: Tensor>(&self, _: u64, w: &mut P, g: &P::Gradient, velocity: &mut P::Gradient) -> Result<(), Overflow> {
+        let rate = P::Scalar::from_f64(self.learning_rate);
+        let momentum = P::Scalar::from_f64(self.momentum);
+        check_reach(w, |i| {
+            let v = momentum * largest(velocity.slice(i)) + largest(g.slice(i));
+            // v itself must stay finite, also where the rate is small or zero.
+            v.maximum(rate * v)
+        })?;
+        for i in 0..P::SLICES {
+            let (w, g, v) = (w.slice_mut(i), g.slice(i), velocity.slice_mut(i));
+            P::Scalar::vectorized(
+                #[inline(always)]
+                || {
+                    for ((w, g), v) in w.iter_mut().zip(g).zip(v) {
+                        *v = momentum * *v + *g;
+                        *w -= rate * *v;
+                    }
+                },
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,323 @@
+//! [`Trainer`]: everything that training needs, in one value of known size.
+
+use crate::error::TrainError;
+use crate::layer::{Batch, Layer, Network, Pass, Sample};
+use crate::tensor::all_finite;
+use crate::{Loss, Metric, Optimizer, Random, Scalar, Shuffle, Tensor, Zeroed};
+
+/// A network with what it takes to train it in batches of `B` samples: gradient, optimiser state, caches and counters.
+///
+/// All zeros at first, so that a `static` trainer lies in `.bss` and [`boxed`](Zeroed::boxed) builds one on the heap;
+/// [`init`](Trainer::init) brings it to life. Nothing in it allocates. The optimiser's and the loss's hyper-parameters
+/// stay outside, and go to every call.
+///
+/// A call that returns an error has changed nothing: parameters, optimiser state and counters are byte for byte what
+/// they were. The same seed and the same calls give the same bytes.
+///
+/// ```
+/// use chainrule::{network, Adam, BinaryCrossEntropy, Dense, Identity, Tanh, Trainer, Zeroed};
+///
+/// network! {
+///     pub struct Xor<T = f32>: 2 => 1 {
+///         hidden: Dense<2, 4, Tanh, T>,
+///         output: Dense<4, 1, Identity, T>,
+///     }
+/// }
+///
+/// let inputs = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+/// let targets = [[0.0], [1.0], [1.0], [0.0]];
+/// let adam = Adam::new(0.05)?;
+///
+/// let mut trainer = Trainer::<Xor, Adam, 4>::ZEROED;
+/// trainer.init(1);
+/// let mut loss = 1.0;
+/// for _ in 0..200 {
+///     loss = trainer.epoch(&adam, &BinaryCrossEntropy, &inputs, &targets)?;
+/// }
+/// assert!(loss < 0.05);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Trainer<N, O, const B: usize>
+where
+    N: Network + Layer<Batch<N::InputSample, B>>,
+    O: Optimizer,
+{
+    /// The network.
+    pub network: N,
+    gradient: N::Gradient,
+    state: O::State<N::Gradient>,
+    cache: N::Cache,
+    inputs: Batch<N::InputSample, B>,
+    d_outputs: Batch<N::OutputSample, B>,
+    seed: u64,
+    steps: u64,
+    epochs: u64,
+}
+
+crate::__impl_zeroed!(
+    [N: Network + Layer<Batch<N::InputSample, B>>, O: Optimizer + 'static, const B: usize] Trainer<N, O, B>,
+    Trainer {
+        network: N::ZEROED,
+        gradient: <N::Gradient as Zeroed>::ZEROED,
+        state: <O::State<N::Gradient> as Zeroed>::ZEROED,
+        cache: <N::Cache as Zeroed>::ZEROED,
+        inputs: <Batch<N::InputSample, B> as Zeroed>::ZEROED,
+        d_outputs: <Batch<N::OutputSample, B> as Zeroed>::ZEROED,
+        seed: 0,
+        steps: 0,
+        epochs: 0,
+    }
+);
+
+impl<N, O, const B: usize> Trainer<N, O, B>
+where
+    N: Network + Layer<Batch<N::InputSample, B>, Output = Batch<N::OutputSample, B>>,
+    O: Optimizer + 'static,
+{
+    /// Draws the initial weights from `seed`, clears the optimiser's state and the counters. Later draws, for shuffles
+    /// and masks, depend on the same seed.
+    pub fn init(&mut self, seed: u64) {
+        self.network.init(&mut Random::new(seed, Random::INITIALIZATION));
+        self.gradient.set_zero();
+        self.state.set_zero();
+        (self.seed, self.steps, self.epochs) = (seed, 0, 0);
+    }
+
+    /// How many steps were made.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// How many epochs were made.
+    pub fn epochs(&self) -> u64 {
+        self.epochs
+    }
+
+    /// One step on one batch; returns its mean loss. The types see to it that there are as many targets as inputs.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError`], when hyper-parameters, inputs or targets are out of range, or when loss, gradient or new
+    /// parameters would not be finite. Nothing has changed then.
+    pub fn step<L, Target>(
+        &mut self,
+        optimizer: &O,
+        loss: &L,
+        inputs: &[N::InputSample; B],
+        targets: &[Target; B],
+    ) -> Result<N::Scalar, TrainError>
+    where
+        L: Loss<N::OutputSample, Target>,
+    {
+        validate(optimizer, loss)?;
+        check_samples(loss, inputs, targets)?;
+        self.gradient.set_zero();
+        let sum = self.add_batch(loss, inputs, targets, &|i| i, 0..B, B)?;
+        self.apply(optimizer)?;
+        Ok(sum / scalar::<N>(B))
+    }
+
+    /// One step on the mean over any number of samples, which are taken through the network in batches of `B` and
+    /// whose gradients are added up; returns the mean loss.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Trainer::step), and when inputs and targets differ in number or there are none.
+    pub fn accumulate<L, Target>(
+        &mut self,
+        optimizer: &O,
+        loss: &L,
+        inputs: &[N::InputSample],
+        targets: &[Target],
+    ) -> Result<N::Scalar, TrainError>
+    where
+        L: Loss<N::OutputSample, Target>,
+    {
+        validate(optimizer, loss)?;
+        check_samples(loss, inputs, targets)?;
+        self.gradient.set_zero();
+        let mut sum = zero::<N>();
+        for start in (0..inputs.len()).step_by(B) {
+            let range = start..inputs.len().min(start + B);
+            sum += self.add_batch(loss, inputs, targets, &|i| i, range, inputs.len())?;
+        }
+        self.apply(optimizer)?;
+        Ok(sum / scalar::<N>(inputs.len()))
+    }
+
+    /// One pass over all samples in an order drawn from (seed, epoch), one step a batch of `B`; returns the mean loss
+    /// over the epoch. The last batch may be smaller: its mean is over the samples that it has.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Trainer::step). All inputs and targets are checked before the first step; when a later step fails,
+    /// the steps before it stand, and the counter of epochs does not move.
+    pub fn epoch<L, Target>(
+        &mut self,
+        optimizer: &O,
+        loss: &L,
+        inputs: &[N::InputSample],
+        targets: &[Target],
+    ) -> Result<N::Scalar, TrainError>
+    where
+        L: Loss<N::OutputSample, Target>,
+    {
+        validate(optimizer, loss)?;
+        check_samples(loss, inputs, targets)?;
+        let shuffle = Shuffle::new(inputs.len(), self.seed, self.epochs);
+        let mut sum = zero::<N>();
+        for start in (0..inputs.len()).step_by(B) {
+            let range = start..inputs.len().min(start + B);
+            let count = range.len();
+            self.gradient.set_zero();
+            sum += self.add_batch(loss, inputs, targets, &|i| shuffle.index(i), range, count)?;
+            self.apply(optimizer)?;
+        }
+        self.epochs = self.epochs.saturating_add(1);
+        Ok(sum / scalar::<N>(inputs.len()))
+    }
+
+    /// The mean loss over all samples as [`predict`](Layer::predict) computes outputs; `metric` observes them all.
+    ///
+    /// # Errors
+    ///
+    /// As [`step`](Trainer::step), except that a loss that is not finite is returned as it is.
+    pub fn evaluate<L, Target>(
+        &mut self,
+        loss: &L,
+        inputs: &[N::InputSample],
+        targets: &[Target],
+        metric: &mut impl Metric<N::OutputSample, Target>,
+    ) -> Result<N::Scalar, TrainError>
+    where
+        L: Loss<N::OutputSample, Target>,
+    {
+        loss.validate()?;
+        check_samples(loss, inputs, targets)?;
+        let mut sum = zero::<N>();
+        self.predict(inputs, |i, output| {
+            if let Some(target) = targets.get(i) {
+                sum += loss.value(output, target);
+                metric.observe(output, target);
+            }
+        });
+        Ok(sum / scalar::<N>(inputs.len()))
+    }
+
+    /// Calls `each` with the number and the output of every input, in their order.
+    pub fn predict(&mut self, inputs: &[N::InputSample], mut each: impl FnMut(usize, &N::OutputSample)) {
+        for start in (0..inputs.len()).step_by(B) {
+            let range = start..inputs.len().min(start + B);
+            self.gather(inputs, &|i| i, range.clone());
+            self.network.forward(&self.inputs, &mut self.cache, &mut Pass::evaluate());
+            let outputs = <N::OutputSample as Sample>::samples::<B>(N::output(&self.cache));
+            for (i, output) in range.zip(outputs) {
+                each(i, output);
+            }
+        }
+    }
+
+    /// Copies the samples at the positions `range` of `order` into the input batch. A smaller batch is filled up with
+    /// its own first sample, so that every column holds finite numbers of the user's.
+    fn gather(&mut self, inputs: &[N::InputSample], order: &impl Fn(usize) -> usize, range: core::ops::Range<usize>) {
+        let columns = <N::InputSample as Sample>::samples_mut::<B>(&mut self.inputs);
+        for (b, column) in columns.iter_mut().enumerate() {
+            let position = if b < range.len() { range.start + b } else { range.start };
+            if let Some(input) = inputs.get(order(position)) {
+                column.copy_from(input);
+            }
+        }
+    }
+
+    /// Adds to the gradient that of (1 / `count`) Σ loss over the samples at the positions `range` of `order`; returns
+    /// Σ loss.
+    fn add_batch<L, Target>(
+        &mut self,
+        loss: &L,
+        inputs: &[N::InputSample],
+        targets: &[Target],
+        order: &impl Fn(usize) -> usize,
+        range: core::ops::Range<usize>,
+        count: usize,
+    ) -> Result<N::Scalar, TrainError>
+    where
+        L: Loss<N::OutputSample, Target>,
+    {
+        self.gather(inputs, order, range.clone());
+        self.network.forward(&self.inputs, &mut self.cache, &mut Pass::train(self.seed, self.steps));
+
+        // eq:batch-mean: the factor 1/n enters here and nowhere else.
+        let share = num_traits::one::<N::Scalar>() / scalar::<N>(count);
+        let mut sum = zero::<N>();
+        // Columns beyond the last sample contribute nothing.
+        self.d_outputs.set_zero();
+        let outputs = <N::OutputSample as Sample>::samples::<B>(N::output(&self.cache));
+        let d_outputs = <N::OutputSample as Sample>::samples_mut::<B>(&mut self.d_outputs);
+        for ((i, output), d_output) in range.map(order).zip(outputs).zip(d_outputs) {
+            if let Some(target) = targets.get(i) {
+                sum += loss.gradient(output, target, d_output);
+                for d in d_output.as_mut() {
+                    *d *= share;
+                }
+            }
+        }
+        if !sum.is_finite() {
+            return Err(TrainError::Loss { found: sum.to_f64() });
+        }
+        self.network.backward(&self.inputs, &mut self.cache, &mut self.d_outputs, Some(&mut self.gradient), None);
+        Ok(sum)
+    }
+
+    /// Moves the parameters against the gradient, if that leaves everything finite.
+    fn apply(&mut self, optimizer: &O) -> Result<(), TrainError> {
+        for i in 0..N::SLICES {
+            if !all_finite(self.gradient.slice(i)) {
+                return Err(TrainError::Gradient { block: N::block(i).name });
+            }
+        }
+        let step = self.steps.saturating_add(1);
+        optimizer
+            .step(step, &mut self.network, &self.gradient, &mut self.state)
+            .map_err(|overflow| TrainError::Update { block: overflow.block })?;
+        self.steps = step;
+        Ok(())
+    }
+}
+
+fn zero<N: Tensor>() -> N::Scalar {
+    num_traits::zero()
+}
+
+fn scalar<N: Tensor>(count: usize) -> N::Scalar {
+    N::Scalar::from_f64(count as f64)
+}
+
+fn validate<Y: Sample, Target>(optimizer: &impl Optimizer, loss: &impl Loss<Y, Target>) -> Result<(), TrainError> {
+    optimizer.validate()?;
+    loss.validate()?;
+    Ok(())
+}
+
+fn check_samples<X: Sample, Y: Sample, Target>(
+    loss: &impl Loss<Y, Target>,
+    inputs: &[X],
+    targets: &[Target],
+) -> Result<(), TrainError> {
+    if inputs.len() != targets.len() {
+        return Err(TrainError::Lengths { inputs: inputs.len(), targets: targets.len() });
+    }
+    if inputs.is_empty() {
+        return Err(TrainError::NoSamples);
+    }
+    for (sample, (input, target)) in inputs.iter().zip(targets).enumerate() {
+        let input = input.as_ref();
+        if !all_finite(input) {
+            // Rare: only now is it worth looking for the place.
+            if let Some((element, found)) = input.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+                return Err(TrainError::Input { sample, element, found: found.to_f64() });
+            }
+        }
+        loss.check(target).map_err(|error| TrainError::Target { sample, error })?;
+    }
+    Ok(())
+}
