@@ -1,7 +1,8 @@
 //! `Scalar` for `f32` and `f64`: elementary functions of our own, products through the kernels.
 
 use super::Scalar;
-use crate::gemm;
+use crate::lanes::Lanes;
+use crate::{elementary, gemm};
 
 macro_rules! float {
     ($float:ident) => {
@@ -16,37 +17,51 @@ macro_rules! float {
             fn to_f64(self) -> f64 {
                 self as f64
             }
-            #[inline]
+            #[inline(always)]
             fn is_finite(self) -> bool {
                 <$float>::is_finite(self)
             }
-            #[inline]
+            #[inline(always)]
             fn abs(self) -> Self {
                 <$float>::abs(self)
             }
-            #[inline]
+            #[inline(always)]
             fn exp(self) -> Self {
-                <$float>::exp(self)
+                elementary::exp(self)
             }
-            #[inline]
+            #[inline(always)]
             fn ln(self) -> Self {
-                <$float>::ln(self)
+                elementary::ln(self)
             }
-            #[inline]
+            #[inline(always)]
             fn sqrt(self) -> Self {
-                <$float>::sqrt(self)
+                Lanes::sqrt(self)
             }
-            #[inline]
+            #[inline(always)]
             fn exp_m1(self) -> Self {
-                <$float>::exp_m1(self)
+                elementary::exp_m1(self)
             }
-            #[inline]
+            #[inline(always)]
             fn ln_1p(self) -> Self {
-                <$float>::ln_1p(self)
+                elementary::ln_1p(self)
             }
-            #[inline]
+            #[inline(always)]
             fn tanh(self) -> Self {
-                <$float>::tanh(self)
+                elementary::tanh(self)
+            }
+            #[inline(always)]
+            fn sigmoid(self) -> Self {
+                elementary::sigmoid(self)
+            }
+            #[inline(always)]
+            fn softplus(self) -> Self {
+                elementary::softplus(self)
+            }
+            #[inline(always)]
+            fn maximum(self, other: Self) -> Self {
+                // Two comparisons and no branch, so that loops of it run on vectors. A NaN in `other` fails the first.
+                let larger = if self > other { self } else { other };
+                if self.is_nan() { self } else { larger }
             }
             #[inline(always)]
             fn vectorized<R>(body: impl FnOnce() -> R) -> R {
