@@ -286,7 +286,10 @@ mod tests {
         }
         for x in patterns(63).map(f64::from_bits).filter(|x| x.is_finite() && *x > 0.0) {
             let (m, e) = x.mantissa_and_exponent();
-            assert!((0.707_106_781_186_547..1.414_213_562_373_096).contains(&m) && e == e.trunc(), "{x:e} = {m} · 2^{e}");
+            assert!(
+                (0.707_106_781_186_547..1.414_213_562_373_096).contains(&m) && e == e.trunc(),
+                "{x:e} = {m} · 2^{e}"
+            );
             assert_eq!(m.scale_by_power_of_two(e), x);
         }
     }

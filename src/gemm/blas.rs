@@ -5,14 +5,13 @@
 pub(crate) trait Blas: Copy {
     const ZERO: Self;
     const ONE: Self;
-    /// C ← A·B + β·C with M×K times K×N, by pointers, row strides and column strides.
+    /// C ← A·B + β·C for sizes M, K, N (M×K times K×N), by pointers, row strides and column strides.
     ///
     /// # Safety
     ///
     /// As `matrixmultiply::sgemm`: the strides stay within what the pointers point at, and C overlaps neither A nor B.
-    #[allow(clippy::too_many_arguments, reason = "the signature of BLAS")]
     unsafe fn gemm(
-        [m, k, n]: [usize; 3],
+        sizes: [usize; 3],
         a: (*const Self, isize, isize),
         b: (*const Self, isize, isize),
         beta: Self,

@@ -186,6 +186,11 @@ impl<T: Scalar> Scalar for Dual<T> {
         self.chain(s, s * (T::ONE - s))
     }
 
+    fn erf(self) -> Self {
+        let slope = T::from_f64(core::f64::consts::FRAC_2_SQRT_PI) * (-(self.value * self.value)).exp();
+        self.chain(self.value.erf(), slope)
+    }
+
     fn softplus(self) -> Self {
         self.chain(self.value.softplus(), self.value.sigmoid())
     }

@@ -54,6 +54,10 @@ macro_rules! float {
                 elementary::sigmoid(self)
             }
             #[inline(always)]
+            fn erf(self) -> Self {
+                elementary::erf(self)
+            }
+            #[inline(always)]
             fn softplus(self) -> Self {
                 elementary::softplus(self)
             }

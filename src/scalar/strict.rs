@@ -124,6 +124,10 @@ impl<T: Scalar> Scalar for Strict<T> {
         Self(self.0.sigmoid())
     }
     #[inline]
+    fn erf(self) -> Self {
+        Self(self.0.erf())
+    }
+    #[inline]
     fn softplus(self) -> Self {
         Self(self.0.softplus())
     }
