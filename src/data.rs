@@ -2,7 +2,7 @@
 
 use crate::error::{ClassError, LengthError};
 use crate::random::mix;
-use crate::{Random, Scalar};
+use crate::{Random, Real, Scalar};
 
 /// One of `K` classes, 0 to `K − 1`: a label that cannot be out of range. Checked once, where data comes in.
 ///
@@ -189,7 +189,7 @@ impl<const N: usize, T: Scalar> Standardizer<N, T> {
             } else {
                 *mean = T::from_f64(center);
                 let variance = feature().map(|x| (x - center) * (x - center)).sum::<f64>() / count;
-                *deviation = T::from_f64(Scalar::sqrt(variance));
+                *deviation = T::from_f64(Real::sqrt(variance));
             }
         }
         Ok(fitted)

@@ -44,8 +44,8 @@ fn nearest_whole<V: Lanes<Element: Precision>>(x: V, scale: V) -> V {
 #[inline(always)]
 fn multiple_of_ln_2<V: Lanes<Element: Precision>>(x: V) -> (V, V) {
     let n = nearest_whole(x, V::splat(V::Element::LOG2_E));
-    let high = x.sub(n.mul(V::splat(V::Element::LN_2_HIGH)));
-    (n, high.sub(n.mul(V::splat(V::Element::LN_2_LOW))))
+    let r = n.mul_add(V::splat(-V::Element::LN_2_HIGH), x);
+    (n, n.mul_add(V::splat(-V::Element::LN_2_LOW), r))
 }
 
 /// eʳ − 1 = r + r² P(r) for |r| ≤ ½ ln 2.
@@ -73,7 +73,7 @@ fn exp_of_minus_magnitude<V: Lanes<Element: Precision>>(x: V) -> V {
 #[inline(always)]
 fn exp_m1_of_negative<V: Lanes<Element: Precision>>(x: V) -> V {
     let n = nearest_whole(x, V::splat(V::Element::LOG2_E));
-    let r = n.mul_add(constant::<V>(0.0).sub(V::splat(V::Element::LN_2)), x);
+    let r = n.mul_add(V::splat(-V::Element::LN_2), x);
     let power = n.power_of_two();
     power.mul_add(exp_m1_reduced(r), power.sub(constant(1.0)))
 }

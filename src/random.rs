@@ -65,7 +65,7 @@ impl Random {
     pub fn normal(&mut self) -> f64 {
         // One more than in `uniform`: u₁ lies in (0, 1], and the logarithm is finite.
         let u = unit((self.double_word() >> 11) + 1);
-        let radius = crate::Scalar::sqrt(-2.0 * crate::Scalar::ln(u));
+        let radius = crate::Real::sqrt(-2.0 * crate::Real::ln(u));
         radius * crate::elementary::sin_cos_of_turn(self.uniform()).1
     }
 }

@@ -1,6 +1,6 @@
 //! [`Tensor`]: every fixed-shape block of scalars, be it a vector or all parameters of a network.
 
-use crate::{Scalar, Zeroed};
+use crate::{Real, Scalar, Zeroed};
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -160,7 +160,7 @@ pub trait Tensor: Zeroed {
     fn convert_from<U: Scalar>(&mut self, source: &Self::With<U>) {
         for i in 0..Self::SLICES {
             for (x, y) in self.slice_mut(i).iter_mut().zip(source.slice(i)) {
-                *x = Scalar::from_f64(y.to_f64());
+                *x = Real::from_f64(y.to_f64());
             }
         }
     }

@@ -3,7 +3,7 @@
 use crate::error::TrainError;
 use crate::layer::{Batch, Layer, Network, Pass, Sample};
 use crate::tensor::all_finite;
-use crate::{Loss, Metric, Optimizer, Random, Scalar, Shuffle, Tensor, Zeroed};
+use crate::{Loss, Metric, Optimizer, Random, Real, Scalar, Shuffle, Tensor, Zeroed};
 
 /// A network with what it takes to train it in batches of `B` samples: gradient, optimiser state, caches and counters.
 ///

@@ -3,8 +3,10 @@
 //! Every polynomial is a minimax fit of our own (least squares with Lawson's weights, then Remez' exchange, in 50
 //! digits), the lowest power first; u is half a unit in the last place of numbers just below 1: 2⁻²⁴, 2⁻⁵³.
 
+use core::ops::Neg;
+
 /// Constants and polynomials of one precision.
-pub(crate) trait Precision: Copy + 'static {
+pub(crate) trait Precision: Copy + Neg<Output = Self> + 'static {
     /// 1.5 · 2²³ or 1.5 · 2⁵²: adding it and taking it away again rounds a small number to a whole one.
     const ROUNDER: Self;
     /// 1 / ln 2.

@@ -1,7 +1,7 @@
 use super::sgd::check_learning_rate;
 use super::{Optimizer, Overflow, check_reach, largest};
 use crate::error::{HyperparameterError, check};
-use crate::{Scalar, Tensor};
+use crate::{Real, Scalar, Tensor};
 
 /// Stochastic gradient descent with momentum: v ← μ·v + g, w ← w − η·v. (eq:momentum) Remembers v.
 ///

@@ -1,6 +1,6 @@
 use super::{Optimizer, Overflow, check_reach, largest};
 use crate::error::{HyperparameterError, check};
-use crate::{Empty, Scalar, Tensor};
+use crate::{Empty, Real, Scalar, Tensor};
 
 /// Stochastic gradient descent: w ← w − η·g. (eq:sgd) Remembers nothing.
 ///
