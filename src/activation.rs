@@ -63,7 +63,10 @@ pub trait Activation: 'static {
 
 /// A point at which an activation's derivative can be evaluated: [`Value`] or [`Input`].
 pub trait Point: sealed::Sealed + 'static {
-    /// What the forward pass keeps besides the output.
+    /// Whether z is kept besides the output.
+    const KEEPS_INPUT: bool;
+
+    /// What is kept besides the output: z, or nothing.
     type Kept<M: Zeroed>: Zeroed;
 
     /// Keeps z, if the derivative will want it.
@@ -82,6 +85,7 @@ pub struct Value;
 pub struct Input;
 
 impl Point for Value {
+    const KEEPS_INPUT: bool = false;
     type Kept<M: Zeroed> = ();
     fn keep<M: crate::Tensor>(_: &M, (): &mut ()) {}
     fn at<'a, M: Zeroed>(output: &'a M, (): &'a ()) -> &'a M {
@@ -90,6 +94,7 @@ impl Point for Value {
 }
 
 impl Point for Input {
+    const KEEPS_INPUT: bool = true;
     type Kept<M: Zeroed> = M;
     fn keep<M: crate::Tensor>(z: &M, kept: &mut M) {
         kept.copy_from(z);

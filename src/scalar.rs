@@ -189,15 +189,16 @@ pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
         body()
     }
 
-    /// Z ← W·X + b·1ᵀ, columns contiguous; `f32` and `f64` override it with their kernels.
+    /// Y ← σ(W·X + b·1ᵀ), columns contiguous; `f32` and `f64` override it with their kernels.
     #[inline]
-    fn affine<const OUT: usize, const IN: usize, const B: usize>(
+    fn dense<A: Activation, const OUT: usize, const IN: usize, const B: usize>(
         weights: &[[Self; OUT]; IN],
         x: &[[Self; IN]; B],
         bias: &[Self; OUT],
-        z: &mut [[Self; OUT]; B],
+        y: &mut [[Self; OUT]; B],
     ) {
-        portable::forward(weights, x, bias, z);
+        portable::forward(weights, x, bias, y);
+        Self::activate::<A>(y.as_flattened_mut());
     }
 
     /// D ← Wᵀ·Δ, columns contiguous; `f32` and `f64` override it with their kernels.

@@ -3,6 +3,8 @@
 //! Every polynomial is a minimax fit of our own (least squares with Lawson's weights, then Remez' exchange, in 50
 //! digits), the lowest power first; u is half a unit in the last place of numbers just below 1: 2⁻²⁴, 2⁻⁵³.
 
+#![allow(clippy::excessive_precision)]
+
 use core::ops::Neg;
 
 /// Constants and polynomials of one precision.
@@ -32,6 +34,7 @@ pub(crate) trait Precision: Copy + Neg<Output = Self> + 'static {
     /// ln(1 − erf x) = P(x) from `ERF_SEAM` to `ERF_IS_ONE`, as precise as it moves erf x.
     const ERF_FAR: &'static [Self];
 
+    fn from_f64(value: f64) -> Self;
     /// A number that an `f32` holds exactly.
     fn exactly(value: f32) -> Self;
 }
@@ -58,6 +61,9 @@ impl Precision for f32 {
     const ERF_FAR: &'static [Self] =
         &[-1.3357685e-04, -1.1279361e+00, -6.367372e-01, -1.0432749e-01, 2.242021e-02, -3.0922904e-03, 2.0099603e-04];
 
+    fn from_f64(value: f64) -> Self {
+        value as f32
+    }
     #[inline(always)]
     fn exactly(value: f32) -> Self {
         value
@@ -135,15 +141,18 @@ impl Precision for f64 {
         -4.928968629945462e-12,
     ];
 
+    fn from_f64(value: f64) -> Self {
+        value
+    }
     #[inline(always)]
     fn exactly(value: f32) -> Self {
-        value as f64
+        Self::from(value)
     }
 }
 
 /// sin 2πr = r P(r²) for |r| ≤ 1/8, relative: within 0.03 u.
 pub(super) const SIN_OF_TURN: &[f64] = &[
-    6.283185307179586,
+    core::f64::consts::TAU,
     -41.341702240399634,
     81.60524927594452,
     -76.7058597033152,

@@ -1,6 +1,12 @@
 //! Large products, through the crate matrixmultiply. It packs its operands into a buffer that it allocates.
 #![allow(unsafe_code, reason = "matrixmultiply takes pointers and strides")]
 
+/// Whether a product of these sizes (rows, summands, columns) is faster here than in our own kernels.
+pub(crate) const fn is_faster(rows: usize, summands: usize, columns: usize) -> bool {
+    // Without vector kernels of our own matrixmultiply wins as soon as packing pays.
+    !cfg!(feature = "simd") && columns > 1 && rows * summands * columns >= 1 << 13
+}
+
 /// The general product of matrixmultiply for one number type.
 pub(crate) trait Blas: Copy {
     const ZERO: Self;

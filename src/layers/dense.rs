@@ -78,17 +78,20 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
     /// Z = W·X + b·1ᵀ (eq:dense-affine), Y = σ(Z) (eq:dense-activation).
     #[inline]
     fn predict<'a>(&'a self, x: &'a Matrix<IN, B, T>, y: &'a mut Self::Scratch) -> &'a Self::Output {
-        y.set_affine(&self.weights, x, &self.bias);
-        T::activate::<A>(y.as_mut_slice());
+        y.set_dense::<A, IN>(&self.weights, x, &self.bias);
         y
     }
 
     /// Z = W·X + b·1ᵀ, Y = σ(Z).
     #[inline]
     fn forward(&self, x: &Matrix<IN, B, T>, cache: &mut Self::Cache, _: &mut Pass) {
-        cache.output.set_affine(&self.weights, x, &self.bias);
-        A::At::keep(&cache.output, &mut cache.kept);
-        T::activate::<A>(cache.output.as_mut_slice());
+        if A::At::KEEPS_INPUT {
+            cache.output.set_dense::<Identity, IN>(&self.weights, x, &self.bias);
+            A::At::keep(&cache.output, &mut cache.kept);
+            T::activate::<A>(cache.output.as_mut_slice());
+        } else {
+            cache.output.set_dense::<A, IN>(&self.weights, x, &self.bias);
+        }
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use super::{Real, Scalar};
 use crate::lanes::Lanes;
-use crate::{elementary, gemm};
+use crate::{Activation, elementary, gemm};
 
 macro_rules! float {
     ($float:ident) => {
@@ -73,6 +73,39 @@ macro_rules! float {
             #[inline(always)]
             fn is_finite(self) -> bool {
                 <$float>::is_finite(self)
+            }
+            #[inline]
+            fn dense<A: Activation, const OUT: usize, const IN: usize, const B: usize>(
+                weights: &[[Self; OUT]; IN],
+                x: &[[Self; IN]; B],
+                bias: &[Self; OUT],
+                y: &mut [[Self; OUT]; B],
+            ) {
+                gemm::forward::<A, Self, OUT, IN, B>(weights, x, bias, y);
+            }
+            #[inline]
+            fn transpose_product<const OUT: usize, const IN: usize, const B: usize>(
+                weights: &[[Self; OUT]; IN],
+                delta: &[[Self; OUT]; B],
+                d_input: &mut [[Self; IN]; B],
+            ) {
+                gemm::backward(weights, delta, d_input);
+            }
+            #[inline]
+            fn add_outer_product<const OUT: usize, const IN: usize, const B: usize>(
+                delta: &[[Self; OUT]; B],
+                x: &[[Self; IN]; B],
+                gradient: &mut [[Self; OUT]; IN],
+            ) {
+                gemm::gradient(delta, x, gradient);
+            }
+            #[inline]
+            fn activate<A: Activation>(z: &mut [Self]) {
+                gemm::activate::<A, Self>(z);
+            }
+            #[inline]
+            fn scale_by_derivative<A: Activation>(d: &mut [Self], at: &[Self]) {
+                gemm::scale_by_derivative::<A, Self>(d, at);
             }
             #[inline(always)]
             fn vectorized<R>(body: impl FnOnce() -> R) -> R {
