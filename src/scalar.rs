@@ -165,6 +165,11 @@ pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
         self.to_f64().is_finite()
     }
 
+    /// max |xᵢ| of a slice, 0 of an empty one; not finite if any element is not.
+    fn max_abs(slice: &[Self]) -> Self {
+        slice.iter().fold(Self::ZERO, |largest, x| largest.maximum(x.abs()))
+    }
+
     /// z ← σ(z) for every element; `f32` and `f64` override it with vector registers.
     #[inline]
     fn activate<A: Activation>(z: &mut [Self]) {

@@ -2,7 +2,6 @@
 
 use crate::error::TrainError;
 use crate::layer::{Batch, Layer, Network, Pass, Sample};
-use crate::tensor::all_finite;
 use crate::{Loss, Metric, Optimizer, Random, Real, Scalar, Shuffle, Tensor, Zeroed};
 
 /// A network with what it takes to train it in batches of `B` samples: gradient, optimiser state, caches and counters.
@@ -277,7 +276,7 @@ where
     /// Moves the parameters against the gradient, if that leaves everything finite.
     fn apply(&mut self, optimizer: &O) -> Result<(), TrainError> {
         for i in 0..N::SLICES {
-            if !all_finite(self.gradient.slice(i)) {
+            if !N::Scalar::max_abs(self.gradient.slice(i)).is_finite() {
                 return Err(TrainError::Gradient { block: N::block(i).name });
             }
         }
@@ -317,7 +316,7 @@ fn check_samples<X: Sample, Y: Sample, Target>(
     }
     for (sample, (input, target)) in inputs.iter().zip(targets).enumerate() {
         let input = input.as_ref();
-        if !all_finite(input) {
+        if !X::Scalar::max_abs(input).is_finite() {
             // Rare: only now is it worth looking for the place.
             if let Some((element, found)) = input.iter().enumerate().find(|(_, x)| !x.is_finite()) {
                 return Err(TrainError::Input { sample, element, found: found.to_f64() });

@@ -5,7 +5,7 @@ use crate::lanes::Lanes;
 use crate::{Activation, elementary, gemm};
 
 macro_rules! float {
-    ($float:ident) => {
+    ($float:ident, $bits:ident) => {
         impl Real for $float {
             #[inline(always)]
             #[allow(clippy::cast_possible_truncation, trivial_numeric_casts)]
@@ -74,6 +74,15 @@ macro_rules! float {
             fn is_finite(self) -> bool {
                 <$float>::is_finite(self)
             }
+            fn max_abs(slice: &[Self]) -> Self {
+                // As whole numbers the bits of |x| are in the order of |x|, infinity and NaN on top, and a maximum of
+                // whole numbers may be taken in any order: the loop runs on vectors.
+                let largest = gemm::vectorized(
+                    #[inline(always)]
+                    || slice.iter().fold(0, |largest: $bits, x| largest.max(x.abs().to_bits())),
+                );
+                <$float>::from_bits(largest)
+            }
             #[inline]
             fn dense<A: Activation, const OUT: usize, const IN: usize, const B: usize>(
                 weights: &[[Self; OUT]; IN],
@@ -114,5 +123,5 @@ macro_rules! float {
         }
     };
 }
-float!(f32);
-float!(f64);
+float!(f32, u32);
+float!(f64, u64);
