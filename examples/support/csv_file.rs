@@ -1,0 +1,118 @@
+//! Reads samples from CSV: `N` numbers a line, then the number of the class.
+
+use super::read_error::ReadError;
+use super::samples::Samples;
+use chainrule::Class;
+use std::io::Read;
+
+/// All samples of a CSV file without a header. `file` is its name in errors.
+///
+/// # Errors
+///
+/// [`ReadError`], with line and column, when the file cannot be read, has no lines, or a line has another number of
+/// fields, a field that is no finite number, or a label that is no class.
+pub fn read<const N: usize, const K: usize>(file: &str, data: impl Read) -> Result<Samples<N, K>, ReadError> {
+    let error =
+        |place: String, expected: String, found: String| ReadError { file: file.to_owned(), place, expected, found };
+    let mut samples = Samples::new();
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(data);
+    let mut record = csv::StringRecord::new();
+    loop {
+        let line = reader.position().line();
+        match reader.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(cause) => return Err(error(format!("line {line}"), "a line of text".to_owned(), cause.to_string())),
+        }
+        // Blank lines are skipped: the record knows where it really begins.
+        let line = record.position().map_or(line, csv::Position::line);
+        if record.len() != N + 1 {
+            let expected = format!("{} fields, {N} numbers and a label", N + 1);
+            return Err(error(format!("line {line}"), expected, record.len().to_string()));
+        }
+        let field = |column: usize| record.get(column).unwrap_or("").trim();
+        let wrong = |column: usize, expected: &str| {
+            let found = format!("\"{}\"", field(column));
+            error(format!("line {line}, column {}", column + 1), expected.to_owned(), found)
+        };
+        let mut input = [0.0; N];
+        for (column, x) in input.iter_mut().enumerate() {
+            let number = field(column).parse::<f32>().ok().filter(|x| x.is_finite());
+            *x = number.ok_or_else(|| wrong(column, "a finite number"))?;
+        }
+        let label = field(N).parse::<i64>().ok().and_then(|label| Class::try_from(label).ok());
+        let label = label.ok_or_else(|| wrong(N, &format!("a label from 0 to {}", K - 1)))?;
+        samples.push(input, label);
+    }
+    if samples.len() == 0 {
+        return Err(error(String::new(), "at least one line".to_owned(), "none".to_owned()));
+    }
+    Ok(samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> Result<Samples<2, 3>, String> {
+        read("points.csv", text.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    #[track_caller]
+    fn assert_error(text: &str, message: &str) {
+        assert_eq!(read_text(text), Err(message.to_owned()));
+    }
+
+    #[test]
+    fn numbers_and_labels_arrive() {
+        let samples = read_text("1,2.5,0\n\n -3 , 4e2,2\r\n").unwrap();
+        assert_eq!(samples.inputs, [[1.0, 2.5], [-3.0, 400.0]]);
+        assert_eq!(samples.targets.iter().map(|class| class.index()).collect::<Vec<_>>(), [0, 2]);
+        assert_eq!(read_text("1,2,0"), read_text("1,2,0\n"));
+    }
+
+    #[test]
+    fn a_wrong_number_of_fields_names_the_line() {
+        assert_error("1,2,0\n1,2\n", "points.csv, line 2: expected 3 fields, 2 numbers and a label, found 2");
+        assert_error("1,2,0,\n", "points.csv, line 1: expected 3 fields, 2 numbers and a label, found 4");
+        assert_error("1,2,0\n\n\n1\n", "points.csv, line 4: expected 3 fields, 2 numbers and a label, found 1");
+    }
+
+    #[test]
+    fn what_is_no_number_names_line_and_column() {
+        assert_error("1,2,0\n1,x,0\n", "points.csv, line 2, column 2: expected a finite number, found \"x\"");
+        assert_error("1,2,0\n,1,0\n", "points.csv, line 2, column 1: expected a finite number, found \"\"");
+        assert_error("NaN,1,0\n", "points.csv, line 1, column 1: expected a finite number, found \"NaN\"");
+        assert_error("1e39,1,0\n", "points.csv, line 1, column 1: expected a finite number, found \"1e39\"");
+    }
+
+    #[test]
+    fn a_label_that_is_no_class_names_line_and_column() {
+        for label in ["3", "-1", "1.0", "", "99999999999999999999"] {
+            let message = format!("points.csv, line 1, column 3: expected a label from 0 to 2, found \"{label}\"");
+            assert_error(&format!("1,2,{label}\n"), &message);
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_an_error() {
+        assert_error("", "points.csv: expected at least one line, found none");
+        assert_error("\n\n", "points.csv: expected at least one line, found none");
+    }
+
+    #[test]
+    fn what_is_no_text_names_the_line() {
+        let error = read::<2, 3>("points.csv", &b"1,2,0\n1,\xff,0\n"[..]).unwrap_err().to_string();
+        assert!(error.starts_with("points.csv, line 2: expected a line of text, found "), "{error}");
+    }
+
+    #[test]
+    fn a_truncated_archive_is_an_error() {
+        let archive: &[u8] = include_bytes!("../data/digits.csv.gz");
+        let whole = read::<64, 10>("digits.csv.gz", flate2::read::GzDecoder::new(archive)).unwrap();
+        assert_eq!(whole.len(), 1797);
+        let half = flate2::read::GzDecoder::new(&archive[..archive.len() / 2]);
+        let error = read::<64, 10>("digits.csv.gz", half).unwrap_err().to_string();
+        assert!(error.starts_with("digits.csv.gz, line ") && error.contains("expected a line of text"), "{error}");
+    }
+}
