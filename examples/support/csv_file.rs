@@ -44,7 +44,7 @@ pub fn read<const N: usize, const K: usize>(file: &str, data: impl Read) -> Resu
         let label = label.ok_or_else(|| wrong(N, &format!("a label from 0 to {}", K - 1)))?;
         samples.push(input, label);
     }
-    if samples.len() == 0 {
+    if samples.inputs.is_empty() {
         return Err(error(String::new(), "at least one line".to_owned(), "none".to_owned()));
     }
     Ok(samples)
@@ -110,7 +110,7 @@ mod tests {
     fn a_truncated_archive_is_an_error() {
         let archive: &[u8] = include_bytes!("../data/digits.csv.gz");
         let whole = read::<64, 10>("digits.csv.gz", flate2::read::GzDecoder::new(archive)).unwrap();
-        assert_eq!(whole.len(), 1797);
+        assert_eq!(whole.inputs.len(), 1797);
         let half = flate2::read::GzDecoder::new(&archive[..archive.len() / 2]);
         let error = read::<64, 10>("digits.csv.gz", half).unwrap_err().to_string();
         assert!(error.starts_with("digits.csv.gz, line ") && error.contains("expected a line of text"), "{error}");

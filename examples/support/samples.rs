@@ -22,9 +22,4 @@ impl<const N: usize, const K: usize> Samples<N, K> {
         self.inputs.push(input);
         self.targets.push(target);
     }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.inputs.len()
-    }
 }

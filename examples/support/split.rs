@@ -22,7 +22,7 @@ pub fn split<const N: usize, const K: usize>(samples: &Samples<N, K>, seed: u64)
     let mut split = Split { training: Samples::new(), validation: Samples::new(), test: Samples::new() };
     for class in 0..K {
         let is_member = |target: &Class<K>| target.index() == class;
-        let members: Vec<usize> = (0..samples.len()).filter(|&i| is_member(&samples.targets[i])).collect();
+        let members: Vec<usize> = (0..samples.inputs.len()).filter(|&i| is_member(&samples.targets[i])).collect();
         let order = Shuffle::new(members.len(), random.double_word(), 0);
         for i in 0..members.len() {
             let sample = members[order.index(i)];
@@ -60,8 +60,8 @@ mod tests {
     fn every_sample_is_in_one_part_with_its_label() {
         let samples = numbered();
         let split = split(&samples, 3);
-        assert_eq!(parts(&split).map(Samples::len), [1257, 180, 360]);
-        let mut seen = vec![false; samples.len()];
+        assert_eq!(parts(&split).map(|part| part.inputs.len()), [1257, 180, 360]);
+        let mut seen = vec![false; samples.inputs.len()];
         for part in parts(&split) {
             for (input, target) in part.inputs.iter().zip(&part.targets) {
                 let i = input[0] as usize;
