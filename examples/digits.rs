@@ -24,8 +24,10 @@ use chainrule::{
     Accuracy, Adam, Class, Confusion, Dense, Identity, Metric, SoftmaxCrossEntropy, Tanh, Trainer, Zeroed, network,
     softmax,
 };
+use flate2::read::GzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::error::Error;
+use std::io::BufReader;
 use std::process::ExitCode;
 use support::augment::Augmentation;
 use support::digits_options::Options;
@@ -93,7 +95,7 @@ fn run_seeds(options: &Options, seeds: u64, samples: &Samples<64, 10>) -> Result
 
 /// The digits, with pixels from 0 (blank) to 1 (ink).
 fn read_digits() -> Result<Samples<64, 10>, Box<dyn Error>> {
-    let mut samples = csv_file::read("digits.csv.gz", flate2::read::GzDecoder::new(DATA))?;
+    let mut samples = csv_file::read("digits.csv.gz", BufReader::new(GzDecoder::new(DATA)))?;
     for pixel in samples.inputs.iter_mut().flatten() {
         *pixel /= 16.0;
     }

@@ -1,51 +1,48 @@
-//! Reads samples from CSV: `N` numbers a line, then the number of the class.
+//! Reads samples from CSV: `N` numbers a line, then the number of the class. Numbers need no quotes, so lines are
+//! split at their commas, and errors name the very line and column.
 
 use super::read_error::ReadError;
 use super::samples::Samples;
 use chainrule::Class;
-use std::io::Read;
+use std::io::BufRead;
 
-/// All samples of a CSV file without a header. `file` is its name in errors.
+/// All samples of a CSV file without a header; blank lines are skipped. `file` is its name in errors.
 ///
 /// # Errors
 ///
 /// [`ReadError`], with line and column, when the file cannot be read, has no lines, or a line has another number of
 /// fields, a field that is no finite number, or a label that is no class.
-pub fn read<const N: usize, const K: usize>(file: &str, data: impl Read) -> Result<Samples<N, K>, ReadError> {
-    let error =
-        |place: String, expected: String, found: String| ReadError { file: file.to_owned(), place, expected, found };
+pub fn read<const N: usize, const K: usize>(file: &str, data: impl BufRead) -> Result<Samples<N, K>, ReadError> {
+    let error = |place: String, expected: &str, found: String| {
+        let (file, expected) = (file.to_owned(), expected.to_owned());
+        ReadError { file, place, expected, found }
+    };
     let mut samples = Samples::new();
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(data);
-    let mut record = csv::StringRecord::new();
-    loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(cause) => return Err(error(format!("line {line}"), "a line of text".to_owned(), cause.to_string())),
+    for (line, text) in (1..).zip(data.lines()) {
+        let text = text.map_err(|cause| error(format!("line {line}"), "a line of text", cause.to_string()))?;
+        if text.trim().is_empty() {
+            continue;
         }
-        // Blank lines are skipped: the record knows where it really begins.
-        let line = record.position().map_or(line, csv::Position::line);
-        if record.len() != N + 1 {
+        let fields: Vec<&str> = text.split(',').map(str::trim).collect();
+        let (label, numbers) = fields.split_last().unwrap_or((&"", &[]));
+        if numbers.len() != N {
             let expected = format!("{} fields, {N} numbers and a label", N + 1);
-            return Err(error(format!("line {line}"), expected, record.len().to_string()));
+            return Err(error(format!("line {line}"), &expected, fields.len().to_string()));
         }
-        let field = |column: usize| record.get(column).unwrap_or("").trim();
-        let wrong = |column: usize, expected: &str| {
-            let found = format!("\"{}\"", field(column));
-            error(format!("line {line}, column {}", column + 1), expected.to_owned(), found)
-        };
         let mut input = [0.0; N];
-        for (column, x) in input.iter_mut().enumerate() {
-            let number = field(column).parse::<f32>().ok().filter(|x| x.is_finite());
-            *x = number.ok_or_else(|| wrong(column, "a finite number"))?;
+        for (column, (x, field)) in (1..).zip(input.iter_mut().zip(numbers)) {
+            *x = field.parse().ok().filter(|x: &f32| x.is_finite()).ok_or_else(|| {
+                error(format!("line {line}, column {column}"), "a finite number", format!("\"{field}\""))
+            })?;
         }
-        let label = field(N).parse::<i64>().ok().and_then(|label| Class::try_from(label).ok());
-        let label = label.ok_or_else(|| wrong(N, &format!("a label from 0 to {}", K - 1)))?;
-        samples.push(input, label);
+        let class = label.parse::<i64>().ok().and_then(|label| Class::try_from(label).ok()).ok_or_else(|| {
+            let expected = format!("a label from 0 to {}", K - 1);
+            error(format!("line {line}, column {}", N + 1), &expected, format!("\"{label}\""))
+        })?;
+        samples.push(input, class);
     }
     if samples.inputs.is_empty() {
-        return Err(error(String::new(), "at least one line".to_owned(), "none".to_owned()));
+        return Err(error(String::new(), "at least one line", "none".to_owned()));
     }
     Ok(samples)
 }
@@ -108,11 +105,12 @@ mod tests {
 
     #[test]
     fn a_truncated_archive_is_an_error() {
+        let decompress = |archive| std::io::BufReader::new(flate2::read::GzDecoder::new(archive));
         let archive: &[u8] = include_bytes!("../data/digits.csv.gz");
-        let whole = read::<64, 10>("digits.csv.gz", flate2::read::GzDecoder::new(archive)).unwrap();
+        let whole = read::<64, 10>("digits.csv.gz", decompress(archive)).unwrap();
         assert_eq!(whole.inputs.len(), 1797);
-        let half = flate2::read::GzDecoder::new(&archive[..archive.len() / 2]);
-        let error = read::<64, 10>("digits.csv.gz", half).unwrap_err().to_string();
+        let half = &archive[..archive.len() / 2];
+        let error = read::<64, 10>("digits.csv.gz", decompress(half)).unwrap_err().to_string();
         assert!(error.starts_with("digits.csv.gz, line ") && error.contains("expected a line of text"), "{error}");
     }
 }
