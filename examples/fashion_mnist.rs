@@ -16,7 +16,8 @@ mod support {
 }
 
 use chainrule::{
-    Accuracy, Adam, Class, Dense, Identity, Relu, SoftmaxCrossEntropy, Summarize, Trainer, Zeroed, network,
+    Accuracy, Adam, Class, Dense, Identity, Relu, SoftmaxCrossEntropy, Standardizer, Summarize, Trainer, Zeroed,
+    network,
 };
 use clap::{Arg, Command, value_parser};
 use flate2::read::GzDecoder;
@@ -75,8 +76,14 @@ fn main() -> ExitCode {
 }
 
 fn run(folder: &Path, seed: u64) -> Result<(), Box<dyn Error>> {
-    let training = read_part(folder, "train")?;
-    let test = read_part(folder, "t10k")?;
+    let mut training = read_part(folder, "train")?;
+    let mut test = read_part(folder, "t10k")?;
+    // Every pixel gets mean 0 and deviation 1, as the training part has them; the test part is not looked at.
+    let standardizer = Standardizer::fit(&training.inputs)?;
+    for image in training.inputs.iter_mut().chain(&mut test.inputs) {
+        standardizer.apply(image);
+    }
+
     let adam = Adam::new(LEARNING_RATE)?;
     let mut trainer = Trainer::<Clothes, Adam, BATCH>::boxed();
     trainer.init(seed);
@@ -93,7 +100,7 @@ fn run(folder: &Path, seed: u64) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The images of one part, `train` or `t10k`, with pixels from 0 to 1, and their labels.
+/// The images of one part, `train` or `t10k`, with pixels from 0 to 255, and their labels.
 fn read_part(folder: &Path, part: &str) -> Result<Samples<784, 10>, Box<dyn Error>> {
     let images = read_file::<3>(folder, &format!("{part}-images-idx3-ubyte"))?;
     let labels = read_file::<1>(folder, &format!("{part}-labels-idx1-ubyte"))?;
@@ -109,7 +116,7 @@ fn read_part(folder: &Path, part: &str) -> Result<Samples<784, 10>, Box<dyn Erro
     for (number, (pixels, label)) in pixels.iter().zip(labels.elements).enumerate() {
         let class = Class::try_from(label)
             .map_err(|error| format!("{part}-labels-idx1-ubyte, label of image {number}: {error}"))?;
-        samples.push(pixels.map(|pixel| f32::from(pixel) / 255.0), class);
+        samples.push(pixels.map(f32::from), class);
     }
     Ok(samples)
 }
