@@ -180,6 +180,22 @@ pub trait Tensor: Zeroed {
         }
     }
 
+    /// x ← f(x, y), scalar by scalar: the loop of every elementwise layer.
+    ///
+    /// ```
+    /// use chainrule::{Tensor, Vector};
+    /// let mut x = Vector::from([1.0, 2.0]);
+    /// Tensor::zip(&mut x, &Vector::from([10.0, 20.0]), |x, y| x * y);
+    /// assert_eq!(x, Vector::from([10.0, 40.0]));
+    /// ```
+    fn zip(&mut self, y: &Self, mut f: impl FnMut(Self::Scalar, Self::Scalar) -> Self::Scalar) {
+        for i in 0..Self::SLICES {
+            for (x, y) in self.slice_mut(i).iter_mut().zip(y.slice(i)) {
+                *x = f(*x, *y);
+            }
+        }
+    }
+
     /// x ← a·x.
     fn scale(&mut self, a: Self::Scalar) {
         for i in 0..Self::SLICES {

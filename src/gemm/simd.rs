@@ -16,8 +16,6 @@ use product::{Product, View};
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-#[cfg(target_arch = "aarch64")]
-mod neon;
 mod product;
 #[cfg(test)]
 mod tests;
@@ -102,7 +100,15 @@ impl<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize
     #[inline(always)]
     fn product(&mut self) -> Product<T> {
         let start = self.b.map(|b| View { at: b.as_ptr(), row: 1, column: 0 });
-        Product { rows: OUT, depth: IN, columns: B, a: View::of(self.w), b: View::of(self.x), start, c: View::of_mut(self.z) }
+        Product {
+            rows: OUT,
+            depth: IN,
+            columns: B,
+            a: View::of(self.w),
+            b: View::of(self.x),
+            start,
+            c: View::of_mut(self.z),
+        }
     }
 
     #[inline(always)]
@@ -162,9 +168,7 @@ impl<T: Float, const OUT: usize, const IN: usize, const B: usize> Kernel<T> for 
     #[inline(always)]
     fn run<V: Register<Element = T>>(self) {
         // SAFETY: the operands are borrowed until the end of this function.
-        unsafe {
-            if OUT == 1 { product::tiny::<V>(self.product()) } else { vector::dots::<V>(self.product()) }
-        }
+        unsafe { if OUT == 1 { product::tiny::<V>(self.product()) } else { vector::dots::<V>(self.product()) } }
     }
 }
 

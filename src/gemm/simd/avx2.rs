@@ -116,7 +116,8 @@ impl Lanes for F32x8 {
             let moved = _mm256_add_epi32(normal, _mm256_set1_epi32((1.0 as f32).to_bits() as i32 - ROOT_OF_HALF));
             let fraction = _mm256_and_si256(moved, _mm256_set1_epi32((1 << 23) - 1));
             let mantissa = _mm256_castsi256_ps(_mm256_add_epi32(fraction, _mm256_set1_epi32(ROOT_OF_HALF)));
-            let biased = _mm256_or_si256(_mm256_srli_epi32::<23>(moved), _mm256_set1_epi32(UNIT_SPACED.to_bits() as i32));
+            let biased =
+                _mm256_or_si256(_mm256_srli_epi32::<23>(moved), _mm256_set1_epi32(UNIT_SPACED.to_bits() as i32));
             let exponent = _mm256_sub_ps(_mm256_castsi256_ps(biased), _mm256_set1_ps(UNIT_SPACED + 127.0));
             let lifted_by = _mm256_and_ps(subnormal, _mm256_set1_ps(23.0 + 1.0));
             (Self(mantissa), Self(_mm256_sub_ps(exponent, lifted_by)))
@@ -288,7 +289,8 @@ impl Lanes for F64x4 {
             let moved = _mm256_add_epi64(normal, _mm256_set1_epi64x((1.0 as f64).to_bits() as i64 - ROOT_OF_HALF));
             let fraction = _mm256_and_si256(moved, _mm256_set1_epi64x((1 << 52) - 1));
             let mantissa = _mm256_castsi256_pd(_mm256_add_epi64(fraction, _mm256_set1_epi64x(ROOT_OF_HALF)));
-            let biased = _mm256_or_si256(_mm256_srli_epi64::<52>(moved), _mm256_set1_epi64x(UNIT_SPACED.to_bits() as i64));
+            let biased =
+                _mm256_or_si256(_mm256_srli_epi64::<52>(moved), _mm256_set1_epi64x(UNIT_SPACED.to_bits() as i64));
             let exponent = _mm256_sub_pd(_mm256_castsi256_pd(biased), _mm256_set1_pd(UNIT_SPACED + 1023.0));
             let lifted_by = _mm256_and_pd(subnormal, _mm256_set1_pd(52.0 + 1.0));
             (Self(mantissa), Self(_mm256_sub_pd(exponent, lifted_by)))

@@ -56,7 +56,11 @@ impl Lanes for F32x16 {
         unsafe {
             let magnitude = _mm512_castps_si512(self.0);
             let sign = _mm512_castps_si512(sign.0);
-            let bits = _mm512_ternarylogic_epi32::<WHERE_THIRD_SECOND_ELSE_FIRST>(magnitude, sign, _mm512_set1_epi32(i32::MIN));
+            let bits = _mm512_ternarylogic_epi32::<WHERE_THIRD_SECOND_ELSE_FIRST>(
+                magnitude,
+                sign,
+                _mm512_set1_epi32(i32::MIN),
+            );
             Self(_mm512_castsi512_ps(bits))
         }
     }
@@ -206,7 +210,11 @@ impl Lanes for F64x8 {
         unsafe {
             let magnitude = _mm512_castpd_si512(self.0);
             let sign = _mm512_castpd_si512(sign.0);
-            let bits = _mm512_ternarylogic_epi64::<WHERE_THIRD_SECOND_ELSE_FIRST>(magnitude, sign, _mm512_set1_epi64(i64::MIN));
+            let bits = _mm512_ternarylogic_epi64::<WHERE_THIRD_SECOND_ELSE_FIRST>(
+                magnitude,
+                sign,
+                _mm512_set1_epi64(i64::MIN),
+            );
             Self(_mm512_castsi512_pd(bits))
         }
     }

@@ -119,9 +119,7 @@ pub(super) unsafe fn blocked<V: Register>(p: Product<V::Element>) {
                 let start = start.map(|start| start.from(r, c));
                 let tile = Product { rows, depth, columns, a, b: p.b.from(k, c), start, c: p.c.from(r, c) };
                 // SAFETY: the tile lies within the product, and is no larger than the largest.
-                unsafe {
-                    if p.c.row == 1 { run_tile::<V>(&tile) } else { run_tile_transposed::<V>(&tile) }
-                }
+                unsafe { if p.c.row == 1 { run_tile::<V>(&tile) } else { run_tile_transposed::<V>(&tile) } }
             }
         }
     }
@@ -142,7 +140,7 @@ unsafe fn pack<V: Register>(a: View<V::Element>, rows: usize, depth: usize, pane
         if a.row == 1 {
             let part = V::part(0, rows);
             for k in 0..depth {
-                // SAFETY: 
+                // SAFETY:
                 unsafe { V::load_part(a.from(r, k).at, part).store(panel.add(k * column + r)) };
             }
         } else {
@@ -192,13 +190,13 @@ unsafe fn run_tile_transposed<V: Register>(p: &Product<V::Element>) {
     for r in (0..p.rows).step_by(V::LEN) {
         let mut block = [V::zero(); MOST_LANES];
         for c in 0..width {
-            // SAFETY: 
+            // SAFETY:
             block[c] = unsafe { V::load(at.add(c * column + r)) };
         }
         zip_all(&mut block, width);
         let row = block.as_ptr().cast::<V::Element>();
         for i in 0..V::LEN.min(p.rows - r) {
-            // SAFETY: 
+            // SAFETY:
             unsafe {
                 let mut row = V::load_part(row.add(i * width), part);
                 if let Some(start) = p.start {
@@ -263,7 +261,7 @@ pub(super) unsafe fn tiny<V: Register>(p: Product<V::Element>) {
             let rows = (p.rows - r).min(V::LEN);
             let start = p.start.map(|start| start.from(r, c));
             let p = Product { rows, columns, a: p.a.from(r, 0), b: p.b.from(0, c), start, c: p.c.from(r, c), ..p };
-            // SAFETY: 
+            // SAFETY:
             unsafe {
                 match columns {
                     1 => tile::<V, 1, 1>(&p),

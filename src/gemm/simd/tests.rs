@@ -27,7 +27,9 @@ impl<T: Float> Kernel<T> for On<'_, T> {
             Path::Blocked => p.a.row == 1 || p.a.column == 1,
             Path::Tiny => p.a.row == 1 && p.c.row == 1,
             Path::Down => p.a.row == 1 && p.columns == 1,
-            Path::Across => p.a.row == 1 && p.a.column == p.rows && p.b.row == 1 && vector::are_few::<V>(p.rows, V::LEN),
+            Path::Across => {
+                p.a.row == 1 && p.a.column == p.rows && p.b.row == 1 && vector::are_few::<V>(p.rows, V::LEN)
+            }
             Path::Dots => p.a.column == 1 && p.b.row == 1 && p.c.row == 1 && p.start.is_none(),
             Path::Outer => p.a.row == 1 && p.c.row == 1 && p.rows % V::LEN == 0 && p.depth <= FEW_SAMPLES,
         };
@@ -152,12 +154,23 @@ enum Of {
     Gradient { add: bool },
 }
 
-const PRODUCTS: [Of; 5] =
-    [Of::Forward { bias: true }, Of::Forward { bias: false }, Of::Backward, Of::Gradient { add: true }, Of::Gradient { add: false }];
+const PRODUCTS: [Of; 5] = [
+    Of::Forward { bias: true },
+    Of::Forward { bias: false },
+    Of::Backward,
+    Of::Gradient { add: true },
+    Of::Gradient { add: false },
+];
 const PATHS: [Path; 6] = [Path::Blocked, Path::Tiny, Path::Down, Path::Across, Path::Dots, Path::Outer];
 
 /// Runs a product on every path that takes it, in both orientations: `check` gets each element, its reference and size.
-fn run<T: Number>(isa: Isa, of: Of, sizes: [usize; 3], number: &mut dyn FnMut() -> T, check: fn(T, f64, f64, usize) -> bool) {
+fn run<T: Number>(
+    isa: Isa,
+    of: Of,
+    sizes: [usize; 3],
+    number: &mut dyn FnMut() -> T,
+    check: fn(T, f64, f64, usize) -> bool,
+) {
     let [rows, depth, columns] = sizes;
     let shift = rows + 3 * depth + 5 * columns;
     let mut a = Guarded::new(rows * depth, shift, &mut *number);
@@ -166,7 +179,8 @@ fn run<T: Number>(isa: Isa, of: Of, sizes: [usize; 3], number: &mut dyn FnMut() 
     let (turned_a, turned_b) = (matches!(of, Of::Backward), matches!(of, Of::Gradient { .. }));
     let a = if turned_a { a.view(depth).transposed() } else { a.view(rows) };
     let b = if turned_b { b.view(columns).transposed() } else { b.view(depth) };
-    let old: Vec<T> = (0..rows * columns).map(|_| if let Of::Gradient { add: true } = of { number() } else { T::NAN }).collect();
+    let old: Vec<T> =
+        (0..rows * columns).map(|_| if let Of::Gradient { add: true } = of { number() } else { T::NAN }).collect();
     for (path, turned) in PATHS.into_iter().flat_map(|path| [(path, false), (path, true)]) {
         let mut old_values = old.iter().copied();
         let mut c = Guarded::new(rows * columns, shift / 5, || old_values.next().unwrap());
@@ -235,7 +249,9 @@ fn whole_numbers_are_exact_f64() {
 fn errors_are_bounded<T: Number>() {
     let mut random = Random(2);
     for isa in Isa::available() {
-        for sizes in all_sizes().filter(|sizes| sizes.iter().sum::<usize>() % 3 == 0).chain([[130, 600, 20], [20, 1030, 5]]) {
+        for sizes in
+            all_sizes().filter(|sizes| sizes.iter().sum::<usize>() % 3 == 0).chain([[130, 600, 20], [20, 1030, 5]])
+        {
             for of in PRODUCTS {
                 run::<T>(isa, of, sizes, &mut || random.any(), |value, exact, size, depth| {
                     let terms = (depth + 2) as f64 * T::ROUNDOFF;
@@ -263,7 +279,13 @@ fn chooses_a_right_path<const OUT: usize, const IN: usize, const B: usize>() {
         let mut fill = |matrix: &mut [f32]| matrix.fill_with(|| random.whole());
         let (mut w, mut x, mut b) = (boxed::<OUT, IN>(), boxed::<IN, B>(), boxed::<OUT, 1>());
         let (mut delta, mut g) = (boxed::<OUT, B>(), boxed::<OUT, IN>());
-        for matrix in [w.as_flattened_mut(), x.as_flattened_mut(), b.as_flattened_mut(), delta.as_flattened_mut(), g.as_flattened_mut()] {
+        for matrix in [
+            w.as_flattened_mut(),
+            x.as_flattened_mut(),
+            b.as_flattened_mut(),
+            delta.as_flattened_mut(),
+            g.as_flattened_mut(),
+        ] {
             fill(matrix);
         }
         let sum = |depth: usize, term: &dyn Fn(usize) -> f32| (0..depth).map(term).sum::<f32>();
@@ -292,7 +314,10 @@ fn chooses_a_right_path<const OUT: usize, const IN: usize, const B: usize>() {
         gradient::<true, _, _, _, _>(isa, &delta, &x, &mut g);
         for i in 0..IN {
             for o in 0..OUT {
-                assert!(g[i][o] == old[i][o] + sum(B, &|s| delta[s][o] * x[s][i]), "{isa:?} {OUT} {IN} {B} gradient, added");
+                assert!(
+                    g[i][o] == old[i][o] + sum(B, &|s| delta[s][o] * x[s][i]),
+                    "{isa:?} {OUT} {IN} {B} gradient, added"
+                );
             }
         }
         g.as_flattened_mut().fill(f32::NAN);

@@ -1,8 +1,8 @@
 //! Products with one vector, or a few, of sizes known to the compiler: nothing is packed, the matrix is read once and in
 //! order. Every field of a [`Product`] but its pointers is a constant here.
 
-use super::{Epilogue, Register};
 use super::product::{Product, even};
+use super::{Epilogue, Register};
 
 /// Registers of rows that [`down`] sums at a time: 128 `f32` of AVX-512, wherever they begin.
 const ROWS: usize = 9;
@@ -167,9 +167,16 @@ unsafe fn down<V: Register, E: Epilogue<V::Element>, const M: usize>(p: Product<
 
 /// Adds column `k` of `a`, from `past` elements before it, times its element of `b`.
 #[inline(always)]
-unsafe fn add_column<V: Register, const M: usize>(sums: &mut [V; M], p: &Product<V::Element>, k: usize, past: usize, ends: Option<(V::Part, V::Part)>) {
+unsafe fn add_column<V: Register, const M: usize>(
+    sums: &mut [V; M],
+    p: &Product<V::Element>,
+    k: usize,
+    past: usize,
+    ends: Option<(V::Part, V::Part)>,
+) {
     // SAFETY: as the caller's.
-    let (rows, factor): ([V; M], V) = unsafe { (load_rows(p.a.from(0, k).at.wrapping_sub(past), ends), V::splat(*p.b.from(k, 0).at)) };
+    let (rows, factor): ([V; M], V) =
+        unsafe { (load_rows(p.a.from(0, k).at.wrapping_sub(past), ends), V::splat(*p.b.from(k, 0).at)) };
     for m in 0..M {
         sums[m] = rows[m].mul_add(factor, sums[m]);
     }
