@@ -225,6 +225,20 @@ impl<const R: usize, const C: usize, T: Scalar> Matrix<R, C, T> {
     }
 }
 
+impl<const N: usize, T> Vector<N, T> {
+    /// The elements as an array, without a copy.
+    pub const fn as_array(&self) -> &[T; N] {
+        let [elements] = &self.columns;
+        elements
+    }
+
+    /// The elements as an array to be written.
+    pub const fn as_mut_array(&mut self) -> &mut [T; N] {
+        let [elements] = &mut self.columns;
+        elements
+    }
+}
+
 impl<const N: usize, T: Scalar> Vector<N, T> {
     /// Adds the sum of the columns of `a` to this vector: A·1.
     ///

@@ -93,6 +93,11 @@ where
         self.epochs
     }
 
+    /// What the optimiser remembers: Adam's two moments, say.
+    pub fn state(&self) -> &O::State<N::Gradient> {
+        &self.state
+    }
+
     /// One step on one batch; returns its mean loss. The types see to it that there are as many targets as inputs.
     ///
     /// # Errors
