@@ -5,11 +5,12 @@
 pub mod reference;
 
 use chainrule::{Overflow, Scalar, Tensor};
-use proptest::test_runner::Config;
+use proptest::test_runner::{Config, FileFailurePersistence};
 
 /// 256 cases unless `PROPTEST_CASES` says otherwise; what fails is kept beside the file of the test.
 pub fn cases(file: &'static str) -> Config {
-    Config { source_file: Some(file), ..Config::default() }
+    let failure_persistence = Some(Box::new(FileFailurePersistence::WithSource("regressions")) as _);
+    Config { source_file: Some(file), failure_persistence, ..Config::default() }
 }
 
 /// Numbers from a seed, by splitmix64: shares no code with the crate's generator.
