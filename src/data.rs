@@ -188,8 +188,11 @@ impl<const N: usize, T: Scalar> Standardizer<N, T> {
                 *mean = first.get(k).copied().unwrap_or(T::ZERO);
             } else {
                 *mean = T::from_f64(center);
-                let variance = feature().map(|x| (x - center) * (x - center)).sum::<f64>() / count;
-                *deviation = T::from_f64(Scalar::sqrt(variance));
+                // Relative to the largest deviation, so that no square overflows or vanishes.
+                let largest = feature().fold(0.0, |largest: f64, x| Scalar::maximum(largest, Scalar::abs(x - center)));
+                let ratio = |x: f64| (x - center) / largest;
+                let variance = feature().map(|x| ratio(x) * ratio(x)).sum::<f64>() / count;
+                *deviation = T::from_f64(largest * Scalar::sqrt(variance));
             }
         }
         Ok(fitted)

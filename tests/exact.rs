@@ -145,7 +145,7 @@ impl Reference {
         }
         let (mut layers, mut velocity) = (self.layers.clone(), self.velocity.clone());
         for i in 0..layers.len() {
-            let mut update = |w: &mut Dyadic, v: &mut Dyadic, terms: &[Dyadic]| -> Option<()> {
+            let update = |w: &mut Dyadic, v: &mut Dyadic, terms: &[Dyadic]| -> Option<()> {
                 let g = add(terms, bits)?;
                 let step = match self.momentum {
                     None => g,
