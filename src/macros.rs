@@ -54,8 +54,12 @@ macro_rules! parameters {
 /// ```
 ///
 /// The network is generic over its scalar (`Digits<f64>`, `Digits<Dual>`, `Digits<Strict<f32>>`), may have further
-/// `const` and type parameters before it, and is a [`Layer`](crate::Layer) of every batch size: a field can itself be
+/// `const` and type parameters before it, bounded after its ends
+/// (`struct Net<const H: usize, A = Tanh, T = f32>: 2 => 1 where A: Activation<T> { … }`), and is a [`Layer`](crate::Layer) of every batch size: a field can itself be
 /// a network. `Digits::ZEROED`, `Digits::boxed()` and `Digits::new(seed)` make one.
+///
+/// A public network needs public types in its fields, private fields too: an activation of your own is as visible as
+/// the network that uses it.
 ///
 /// Layers that do not fit are reported here, at the definition:
 ///
@@ -126,7 +130,7 @@ macro_rules! __parameters {
 macro_rules! __network {
     (
         [$(#[$meta:meta])* $vis:vis struct $Name:ident] [$($decl:tt)*] [$($bounds:tt)*] [$($args:tt)*] $T:ident
-        : $IN:tt => $OUT:tt {
+        : $IN:tt => $OUT:tt $(where $($W:ident: $Bound:path),+ $(,)?)? {
             $($(#[$fmeta:meta])* $fvis:vis $field:ident: $Type:ty),+ $(,)?
         }
     ) => {
@@ -151,20 +155,29 @@ macro_rules! __network {
                 $(($field: <$Type as $crate::Tensor>::Gradient,))+ []
             }
 
-            impl<$($bounds)* $T: $crate::Scalar> $crate::Parameters for $Name<$($args)* $T> {
+            impl<$($bounds)* $T: $crate::Scalar> $crate::Parameters for $Name<$($args)* $T>
+            where
+                $($($W: $Bound,)+)?
+            {
                 fn init(&mut self, random: &mut $crate::Random) {
                     $($crate::Parameters::init(&mut self.$field, random);)+
                 }
             }
 
-            impl<$($bounds)* $T: $crate::Scalar> $crate::Network for $Name<$($args)* $T> {
+            impl<$($bounds)* $T: $crate::Scalar> $crate::Network for $Name<$($args)* $T>
+            where
+                $($($W: $Bound,)+)?
+            {
                 type InputSample = [$T; $IN];
                 type OutputSample = [$T; $OUT];
             }
 
             /// Checks every seam where the network is defined, so that a misfit points at the user's field.
             #[allow(dead_code)]
-            fn seams<$($bounds)* $T: $crate::Scalar>() {
+            fn seams<$($bounds)* $T: $crate::Scalar>()
+            where
+                $($($W: $Bound,)+)?
+            {
                 fn fits<L: $crate::Layer<X>, X>() {}
                 fn ends<L: $crate::Layer<X, Output: $crate::sequence::Yields<Declared>>, X, Declared>() {}
                 $crate::__seams! { fits ends [$crate::Matrix<$IN, 1, $T>] $([$Type])+ [$crate::Matrix<$OUT, 1, $T>] }
@@ -188,6 +201,7 @@ macro_rules! __network {
             impl<$($bounds)* $T: $crate::Scalar, const __BATCH: usize>
                 $crate::Layer<$crate::Matrix<$IN, __BATCH, $T>> for $Name<$($args)* $T>
             where
+                $($($W: $Bound,)+)?
                 <Self as $crate::sequence::Fields>::List: $crate::sequence::Sequence<
                     $crate::Matrix<$IN, __BATCH, $T>,
                     Output = $crate::Matrix<$OUT, __BATCH, $T>,
@@ -239,6 +253,7 @@ macro_rules! __network {
 
             impl<$($bounds)* $T: $crate::Scalar> $crate::summary::Summarize for $Name<$($args)* $T>
             where
+                $($($W: $Bound,)+)?
                 <Self as $crate::sequence::Fields>::List: $crate::sequence::Sequence<$crate::Matrix<$IN, 1, $T>>,
             {
                 const NAME: &'static str = ::core::stringify!($Name);
