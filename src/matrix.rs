@@ -34,6 +34,10 @@ use core::ops::{Index, IndexMut};
 /// let mut y = Vector::<2>::ZEROED;
 /// y.set_product(&w, &x); // expected `&Matrix<3, 1>`, found `&Matrix<4, 1>`
 /// ```
+///
+/// # Interoperation
+///
+#[doc = include_str!("../docs/interoperation.md")]
 #[derive(Clone, PartialEq)]
 #[repr(transparent)]
 pub struct Matrix<const R: usize, const C: usize, T = f32> {
