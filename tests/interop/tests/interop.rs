@@ -45,6 +45,9 @@ fn chainrule_to_nalgebra() {
     let mut theirs = nalgebra::SMatrixViewMut::<f32, 2, 3>::from_slice(ours.as_mut_slice());
     theirs[(0, 1)] = 20.0;
     assert_eq!(ours[(0, 1)], 20.0);
+
+    let theirs = nalgebra::DMatrixView::from_slice(ours.as_slice(), 2, 3);
+    assert_eq!((theirs[(1, 2)], theirs.as_ptr()), (6.0, start));
 }
 
 /// A network reads nalgebra's vector where it stands.
@@ -87,6 +90,8 @@ fn chainrule_to_ndarray() {
     let theirs = ArrayView2::from_shape((2, 3).f(), ours.as_slice()).unwrap();
     assert_eq!(theirs, ndarray::array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     assert!(std::ptr::eq(theirs.as_ptr(), start));
+    let samples = ArrayView2::from_shape((3, 2), ours.as_slice()).unwrap();
+    assert_eq!((samples[(2, 1)], samples.as_ptr()), (6.0, start));
     ArrayViewMut2::from_shape((2, 3).f(), ours.as_mut_slice()).unwrap()[(0, 2)] = 30.0;
     assert_eq!(ours[(0, 2)], 30.0);
 }
