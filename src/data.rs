@@ -180,7 +180,7 @@ impl<const N: usize, T: Scalar> Standardizer<N, T> {
         let first = samples.first().ok_or(LengthError { expected: 1, found: 0 })?;
         let count = samples.len() as f64;
         // Sample by sample, as they lie in memory.
-        let (mut mean, mut squares, mut constant) = ([0.0; N], [0.0; N], [true; N]);
+        let (mut mean, mut largest, mut squares, mut constant) = ([0.0; N], [0.0_f64; N], [0.0; N], [true; N]);
         for sample in samples {
             for (mean, x) in mean.iter_mut().zip(sample) {
                 *mean += x.to_f64();
@@ -191,17 +191,23 @@ impl<const N: usize, T: Scalar> Standardizer<N, T> {
         }
         for sample in samples {
             for (k, x) in sample.iter().enumerate() {
-                let x = x.to_f64();
-                squares[k] += (x - mean[k]) * (x - mean[k]);
+                largest[k] = Real::maximum(largest[k], Real::abs(x.to_f64() - mean[k]));
                 // Equal values, not a deviation of zero: rounding of the mean can leave 10⁻¹⁷ of it.
-                constant[k] &= x == first[k].to_f64();
+                constant[k] &= x.to_f64() == first[k].to_f64();
+            }
+        }
+        for sample in samples {
+            for (k, x) in sample.iter().enumerate() {
+                // Relative to the largest deviation, so that no square overflows or vanishes.
+                let ratio = (x.to_f64() - mean[k]) / largest[k];
+                squares[k] += ratio * ratio;
             }
         }
         let mut fitted = Self { mean: *first, deviation: [T::ONE; N] };
         for k in 0..N {
             if !constant[k] {
                 fitted.mean[k] = T::from_f64(mean[k]);
-                fitted.deviation[k] = T::from_f64(Real::sqrt(squares[k] / count));
+                fitted.deviation[k] = T::from_f64(largest[k] * Real::sqrt(squares[k] / count));
             }
         }
         Ok(fitted)

@@ -4,9 +4,10 @@
 //! every machine, and on vector registers, where products and sums may fuse. A NaN goes in and comes out; subnormal
 //! numbers are numbers like any other.
 //!
-//! Errors are in units in the last place (ulp) of the exact result, the worst that was found for plain numbers: over
-//! all 2³² patterns of `f32` against the functions of glibc in f64; for `f64` over 2·10⁸ random numbers a function, and
-//! the neighbourhoods of every power of two and of the thresholds, against libquadmath in 113 bits.
+//! Errors are in units in the last place (ulp) of the exact result: the worst that was found for plain numbers. For
+//! `f32` that is over all 2³² patterns, against glibc in f64. For `f64` it is over 3·10⁶ random numbers a function, and
+//! 33 neighbours each of the powers of two, the multiples of ½ ln 2 and the thresholds, against libquadmath's 113 bits;
+//! the true worst may lie a little above. Where products fuse, no error was found more than 0.04 ulp above these.
 
 mod coefficients;
 #[cfg(test)]
@@ -92,7 +93,7 @@ fn ln_near_one<V: Lanes<Element: Precision>>(f: V, k: V) -> V {
     k.mul_add(V::splat(V::Element::LN_2_HIGH), f.sub(half_square.sub(small)))
 }
 
-/// eˣ. At most ERR_EXP.
+/// eˣ. At most 1.03 ulp in `f32`, 1.01 in `f64`.
 ///
 /// 0 and ∞ come from the scaling alone, at the right places: the bounds only keep n in the range of the scaling.
 #[inline(always)]
@@ -102,7 +103,7 @@ pub(crate) fn exp<V: Lanes<Element: Precision>>(x: V) -> V {
     exp_in_range(x.at_least(lowest).at_most(highest))
 }
 
-/// eˣ − 1 = 2ⁿ (eʳ − 1) + (2ⁿ − 1), the sign of zero kept. At most ERR_EXP_M1.
+/// eˣ − 1 = 2ⁿ (eʳ − 1) + (2ⁿ − 1), the sign of zero kept. At most 1.73 ulp in `f32`, 2.16 in `f64`.
 #[inline(always)]
 pub(crate) fn exp_m1<V: Lanes<Element: Precision>>(x: V) -> V {
     let (n, r) = multiple_of_ln_2(x.at_least(constant(-40.0)).at_most(V::splat(V::Element::EXP_IS_INFINITE)));
@@ -114,7 +115,7 @@ pub(crate) fn exp_m1<V: Lanes<Element: Precision>>(x: V) -> V {
     V::select(tiny, x, half.add(half))
 }
 
-/// ln x; −∞ at either zero, NaN below. At most ERR_LN.
+/// ln x; −∞ at either zero, NaN below. At most 0.84 ulp in `f32`, 0.79 in `f64`.
 ///
 /// x = 2ᵏ (1 + f).
 #[inline(always)]
@@ -124,7 +125,7 @@ pub(crate) fn ln<V: Lanes<Element: Precision>>(x: V) -> V {
     with_ends_of_ln(x, x, value)
 }
 
-/// ln(1 + x), the sign of zero kept; −∞ at −1, NaN below. At most ERR_LN_1P.
+/// ln(1 + x), the sign of zero kept; −∞ at −1, NaN below. At most 1.40 ulp in `f32`, 1.38 in `f64`.
 ///
 /// Let u be the rounded 1 + x = 2ᵏ m. What the rounding lost is x − (u − 1), so that 1 + f = (1 + x) / 2ᵏ gives
 /// f = (m − 1) + (x − (u − 1)) / 2ᵏ.
@@ -149,17 +150,19 @@ fn with_ends_of_ln<V: Lanes<Element: Precision>>(u: V, x: V, value: V) -> V {
     V::select(x.less(constant(f32::INFINITY)), value, x)
 }
 
-/// tanh x = −t / (2 + t) with t = e^(−2|x|) − 1, and the sign of x: exactly odd, and never beyond ±1. At most ERR_TANH.
+/// tanh x = −t / (2 + t) with t = e^(−2|x|) − 1, and the sign of x: exactly odd, and never beyond ±1.
+/// At most 2.51 ulp in `f32`, 2.53 in `f64`.
 ///
-/// A rational function of x without the exponential has a third fewer operations, but as many roundings of full
-/// weight: 5.6 ulp at the least, and values above 1.
+/// A rational function of x, without the exponential, takes a third fewer operations, but its last roundings count in
+/// full where tanh levels off: 5.6 ulp in `f32`, and values above 1.
 #[inline(always)]
 pub(crate) fn tanh<V: Lanes<Element: Precision>>(x: V) -> V {
     let t = exp_m1_of_negative(x.abs().mul(constant(-2.0)).at_least(constant(-40.0)));
     t.div(t.add(constant(2.0))).copy_sign(x)
 }
 
-/// 1 / (1 + e^(−x)), as e / (1 + e) below zero with e = e^(−|x|): nothing overflows. At most ERR_SIGMOID.
+/// 1 / (1 + e^(−x)), as e / (1 + e) below zero with e = e^(−|x|): nothing overflows.
+/// At most 2.41 ulp in `f32`, 2.36 in `f64`.
 #[inline(always)]
 pub(crate) fn sigmoid<V: Lanes<Element: Precision>>(x: V) -> V {
     let e = exp_of_minus_magnitude(x);
@@ -167,7 +170,7 @@ pub(crate) fn sigmoid<V: Lanes<Element: Precision>>(x: V) -> V {
     V::select(x.less(constant(0.0)), e, one).div(e.add(one))
 }
 
-/// ln(1 + eˣ) = max(x, 0) + ln(1 + e) with e = e^(−|x|). At most ERR_SOFTPLUS.
+/// ln(1 + eˣ) = max(x, 0) + ln(1 + e) with e = e^(−|x|). At most 1.68 ulp in `f32`, 1.60 in `f64`.
 ///
 /// 1 + e = 2ᵏ (1 + f) with k = 0 or 1, so f = e 2⁻ᵏ + (2⁻ᵏ − 1) needs no look at the bits.
 #[inline(always)]
@@ -181,7 +184,7 @@ pub(crate) fn softplus<V: Lanes<Element: Precision>>(x: V) -> V {
     x.at_least(zero).add(ln_near_one(e.mul_add(inverse_power, inverse_power.sub(one)), k))
 }
 
-/// erf x = 2/√π ∫₀ˣ e^(−t²) dt, exactly odd and never beyond ±1. At most ERR_ERF.
+/// erf x = 2/√π ∫₀ˣ e^(−t²) dt, exactly odd and never beyond ±1. At most 1.24 ulp in `f32`, 1.34 in `f64`.
 ///
 /// x + x P(x²) near zero; further out 1 − e^P(|x|), P(x) ≈ ln(1 − erf x) (the form of N. Juffa).
 #[inline(always)]
@@ -193,7 +196,7 @@ pub(crate) fn erf<V: Lanes<Element: Precision>>(x: V) -> V {
     V::select(magnitude.less(V::splat(V::Element::ERF_SEAM)), near, far)
 }
 
-/// (sin 2πu, cos 2πu) for 0 ≤ u ≤ 1. At most ERR_SIN.
+/// (sin 2πu, cos 2πu) for 0 ≤ u ≤ 1. At most 1.55 ulp each.
 ///
 /// u = q/4 + r with a quarter q and |r| ≤ 1/8, both exact; the quarter swaps the two and turns their signs.
 #[inline(always)]

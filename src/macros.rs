@@ -57,6 +57,9 @@ macro_rules! parameters {
 /// `const` and type parameters before it (`A: Activation = Tanh`), and is a [`Layer`](crate::Layer) of every batch size: a field can itself be
 /// a network. `Digits::ZEROED`, `Digits::boxed()` and `Digits::new(seed)` make one.
 ///
+/// A public network needs public types in its fields, private fields too: an activation of your own is as visible as
+/// the network that uses it.
+///
 /// Layers that do not fit are reported here, at the definition:
 ///
 /// ```compile_fail,E0277

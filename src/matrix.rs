@@ -1,7 +1,7 @@
 //! [`Matrix`] and [`Vector`]: fixed shapes, stored column by column.
 
 use crate::tensor::{Block, Role, Tensor};
-use crate::{Activation, Identity, Scalar, Zeroed};
+use crate::{Identity, Scalar, Zeroed};
 use core::fmt;
 use core::ops::{Index, IndexMut};
 
@@ -34,6 +34,10 @@ use core::ops::{Index, IndexMut};
 /// let mut y = Vector::<2>::ZEROED;
 /// y.set_product(&w, &x); // expected `&Matrix<3, 1>`, found `&Matrix<4, 1>`
 /// ```
+///
+/// # Interoperation
+///
+#[doc = include_str!("../docs/interoperation.md")]
 #[derive(Clone, PartialEq)]
 #[repr(transparent)]
 pub struct Matrix<const R: usize, const C: usize, T = f32> {
@@ -200,14 +204,9 @@ impl<const R: usize, const C: usize, T: Scalar> Matrix<R, C, T> {
         T::dense::<Identity, R, K, C>(&a.columns, &b.columns, &[T::ZERO; R], &mut self.columns);
     }
 
-    /// Overwrites this matrix with σ(A·B + b·1ᵀ): a dense layer, the bias added to every column.
-    pub fn set_dense<A: Activation, const K: usize>(
-        &mut self,
-        a: &Matrix<R, K, T>,
-        b: &Matrix<K, C, T>,
-        bias: &Vector<R, T>,
-    ) {
-        T::dense::<A, R, K, C>(&a.columns, &b.columns, &bias.columns[0], &mut self.columns);
+    /// Overwrites this matrix with A·B + b·1ᵀ: the affine map of a dense layer, the bias added to every column.
+    pub fn set_affine<const K: usize>(&mut self, a: &Matrix<R, K, T>, b: &Matrix<K, C, T>, bias: &Vector<R, T>) {
+        T::dense::<Identity, R, K, C>(&a.columns, &b.columns, &bias.columns[0], &mut self.columns);
     }
 
     /// Overwrites this matrix with Aᵀ·B.
@@ -227,6 +226,20 @@ impl<const R: usize, const C: usize, T: Scalar> Matrix<R, C, T> {
                 *sum += *x;
             }
         }
+    }
+}
+
+impl<const N: usize, T> Vector<N, T> {
+    /// The elements as an array, without a copy.
+    pub const fn as_array(&self) -> &[T; N] {
+        let [elements] = &self.columns;
+        elements
+    }
+
+    /// The elements as an array to be written.
+    pub const fn as_mut_array(&mut self) -> &mut [T; N] {
+        let [elements] = &mut self.columns;
+        elements
     }
 }
 

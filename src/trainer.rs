@@ -92,6 +92,11 @@ where
         self.epochs
     }
 
+    /// What the optimiser remembers: Adam's two moments, say.
+    pub fn state(&self) -> &O::State<N::Gradient> {
+        &self.state
+    }
+
     /// One step on one batch; returns its mean loss. The types see to it that there are as many targets as inputs.
     ///
     /// # Errors
@@ -325,4 +330,26 @@ fn check_samples<X: Sample, Y: Sample, Target>(
         loss.check(target).map_err(|error| TrainError::Target { sample, error })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Adam, Dense, Identity, MeanSquaredError};
+    use std::boxed::Box;
+
+    /// The counters saturate: a step after the last one that can be counted is a step.
+    #[test]
+    fn counters_saturate() -> Result<(), Box<dyn std::error::Error>> {
+        let mut trainer = Trainer::<Dense<1, 1, Identity>, Adam, 1>::ZEROED;
+        (trainer.steps, trainer.epochs) = (u64::MAX - 1, u64::MAX - 1);
+        let adam = Adam::new(0.25)?;
+        for _ in 0..3 {
+            let before = trainer.network.bias[0];
+            trainer.epoch(&adam, &MeanSquaredError, &[[1.0]], &[[9.0]])?;
+            assert!(trainer.network.bias[0] > before);
+        }
+        assert_eq!((trainer.steps(), trainer.epochs()), (u64::MAX, u64::MAX));
+        Ok(())
+    }
 }

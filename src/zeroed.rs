@@ -5,8 +5,8 @@ macro_rules! define_zeroed {
     ($($unsafety:tt)?) => {
         /// A type whose value with every byte zero is [`ZEROED`](Zeroed::ZEROED).
         ///
-        /// Parameters, gradients, caches and whole trainers are `Zeroed`. As a `static` they cost no bytes in the
-        /// program image, and [`boxed`](Zeroed::boxed) takes them from the allocator already zeroed.
+        /// Parameters, gradients, caches and whole trainers are `Zeroed`. As a `static` that can be written, in a
+        /// `Mutex` say, they cost no bytes in the program image, and [`boxed`](Zeroed::boxed) takes them from the allocator already zeroed.
         ///
         /// Implement it with [`zeroed!`](crate::zeroed), [`parameters!`](crate::parameters) or
         /// [`network!`](crate::network), which check every field; a hand-written implementation would be `unsafe`
@@ -14,9 +14,10 @@ macro_rules! define_zeroed {
         ///
         /// ```
         /// use chainrule::{Matrix, Tensor, Zeroed};
+        /// use std::sync::Mutex;
         ///
-        /// static BUFFER: Matrix<784, 512> = Matrix::ZEROED; // 1.6 MB of .bss, no byte in the image
-        /// assert_eq!(BUFFER.norm(), 0.0);
+        /// static BUFFER: Mutex<Matrix<784, 512>> = Mutex::new(Matrix::ZEROED); // 1.6 MB of .bss, no byte in the image
+        /// assert_eq!(BUFFER.lock().unwrap().norm(), 0.0);
         /// # #[cfg(feature = "alloc")]
         /// assert_eq!(Matrix::<784, 512>::boxed().norm(), 0.0);
         /// ```

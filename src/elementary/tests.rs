@@ -15,7 +15,7 @@ struct Subject {
     bounds: (f64, f64),
 }
 
-/// The bounds are those of the doc comments.
+/// The bounds are those of the doc comments, with a little room.
 const SUBJECTS: [Subject; 8] = [
     Subject { name: "exp", single: exp, double: exp, reference: f64::exp, bounds: (1.1, 1.1) },
     Subject { name: "exp_m1", single: exp_m1, double: exp_m1, reference: f64::exp_m1, bounds: (1.8, 2.4) },

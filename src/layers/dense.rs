@@ -78,7 +78,7 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
     /// Z = W·X + b·1ᵀ (eq:dense-affine), Y = σ(Z) (eq:dense-activation).
     #[inline]
     fn predict<'a>(&'a self, x: &'a Matrix<IN, B, T>, y: &'a mut Self::Scratch) -> &'a Self::Output {
-        y.set_dense::<A, IN>(&self.weights, x, &self.bias);
+        T::dense::<A, OUT, IN, B>(self.weights.columns(), x.columns(), self.bias.as_array(), y.columns_mut());
         y
     }
 
@@ -86,11 +86,12 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
     #[inline]
     fn forward(&self, x: &Matrix<IN, B, T>, cache: &mut Self::Cache, _: &mut Pass) {
         if A::At::KEEPS_INPUT {
-            cache.output.set_dense::<Identity, IN>(&self.weights, x, &self.bias);
+            cache.output.set_affine(&self.weights, x, &self.bias);
             A::At::keep(&cache.output, &mut cache.kept);
             T::activate::<A>(cache.output.as_mut_slice());
         } else {
-            cache.output.set_dense::<A, IN>(&self.weights, x, &self.bias);
+            let (weights, bias) = (self.weights.columns(), self.bias.as_array());
+            T::dense::<A, OUT, IN, B>(weights, x.columns(), bias, cache.output.columns_mut());
         }
     }
 

@@ -2,6 +2,7 @@ use super::sgd::check_learning_rate;
 use super::{Optimizer, Overflow, bias_correction, check_reach};
 use crate::error::{HyperparameterError, check};
 use crate::{Real, Scalar, Tensor};
+use num_traits::ConstZero;
 
 /// Adam (Kingma and Ba, 2015): m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g² (eq:adam-moments),
 /// w ← w − η·m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ) (eq:adam-step). Remembers m and v.
@@ -75,6 +76,8 @@ impl Optimizer for Adam {
         // v underflows; else only ε bounds it.
         let ratio = if self.beta1 * self.beta1 < self.beta2 { 1e20 } else { LARGEST / self.epsilon };
         check_reach(w, |_| rate * scalar(ratio))?;
+        // Subtracting a step of 0 would still turn a weight of −0 into +0.
+        let moves = rate != P::Scalar::ZERO;
         for i in 0..P::SLICES {
             let (w, g) = (w.slice_mut(i), g.slice(i));
             let (m, v) = (first.slice_mut(i), second.slice_mut(i));
@@ -85,7 +88,9 @@ impl Optimizer for Adam {
                         let g = g.maximum(lowest).minimum(highest);
                         *m = beta1 * *m + rest1 * g;
                         *v = beta2 * *v + rest2 * (g * g);
-                        *w -= rate * *m / (v.sqrt() * root + epsilon);
+                        if moves {
+                            *w -= rate * *m / (v.sqrt() * root + epsilon);
+                        }
                     }
                 },
             );

@@ -2,6 +2,7 @@ use super::sgd::check_learning_rate;
 use super::{Optimizer, Overflow, check_reach};
 use crate::error::{HyperparameterError, check};
 use crate::{Real, Scalar, Tensor};
+use num_traits::ConstZero;
 
 /// Stochastic gradient descent with momentum: v ← μ·v + g, w ← w − η·v. (eq:momentum) Remembers v.
 ///
@@ -51,6 +52,8 @@ impl Optimizer for Momentum {
             // v itself must stay finite, also where the rate is small or zero.
             v.maximum(rate * v)
         })?;
+        // Subtracting 0·v would still turn a weight of −0 into +0.
+        let moves = rate != P::Scalar::ZERO;
         for i in 0..P::SLICES {
             let (w, g, v) = (w.slice_mut(i), g.slice(i), velocity.slice_mut(i));
             P::Scalar::vectorized(
@@ -58,7 +61,9 @@ impl Optimizer for Momentum {
                 || {
                     for ((w, g), v) in w.iter_mut().zip(g).zip(v) {
                         *v = momentum * *v + *g;
-                        *w -= rate * *v;
+                        if moves {
+                            *w -= rate * *v;
+                        }
                     }
                 },
             );

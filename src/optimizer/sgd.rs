@@ -1,6 +1,7 @@
 use super::{Optimizer, Overflow, check_reach};
 use crate::error::{HyperparameterError, check};
 use crate::{Empty, Real, Scalar, Tensor};
+use num_traits::ConstZero;
 
 /// Stochastic gradient descent: w ← w − η·g. (eq:sgd) Remembers nothing.
 ///
@@ -45,6 +46,10 @@ impl Optimizer for Sgd {
     fn step<P: Tensor>(&self, _: u64, w: &mut P, g: &P::Gradient, _: &mut Empty<P::Gradient>) -> Result<(), Overflow> {
         let rate = P::Scalar::from_f64(self.learning_rate);
         check_reach(w, |i| rate * Scalar::max_abs(g.slice(i)))?;
+        if rate == P::Scalar::ZERO {
+            // Subtracting 0·g would still turn a weight of −0 into +0.
+            return Ok(());
+        }
         for i in 0..P::SLICES {
             let (w, g) = (w.slice_mut(i), g.slice(i));
             P::Scalar::vectorized(

@@ -1,7 +1,11 @@
 //! Every kernel on every instruction set of this machine, against plain loops, at all sizes around a register's edge.
 
+extern crate std;
+
 use super::*;
 use core::fmt::Debug;
+use std::prelude::v1::*;
+use std::vec;
 
 /// Around the ends of registers and tiles.
 const SIZES: [usize; 15] = [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65];

@@ -1,0 +1,8 @@
+use chainrule::{Dense, Parameters};
+
+struct Step;
+
+fn main() {
+    let layer = Dense::<2, 3, Step>::new(1);
+    drop(layer);
+}
