@@ -171,7 +171,7 @@ pub struct Standardizer<const N: usize, T = f32> {
 }
 
 impl<const N: usize, T: Scalar> Standardizer<N, T> {
-    /// Means and standard deviations of `samples`, in two passes.
+    /// Means and standard deviations of `samples`, in three passes.
     ///
     /// # Errors
     ///
@@ -179,29 +179,36 @@ impl<const N: usize, T: Scalar> Standardizer<N, T> {
     pub fn fit(samples: &[[T; N]]) -> Result<Self, LengthError> {
         let first = samples.first().ok_or(LengthError { expected: 1, found: 0 })?;
         let count = samples.len() as f64;
-        // Sample by sample, as they lie in memory.
-        let (mut mean, mut squares, mut constant) = ([0.0; N], [0.0; N], [true; N]);
+        // Sample by sample, as they lie in memory: means, largest deviations, squares.
+        let (mut mean, mut largest, mut squares) = ([0.0; N], [0.0_f64; N], [0.0; N]);
+        let mut constant = [true; N];
         for sample in samples {
-            for (mean, x) in mean.iter_mut().zip(sample) {
-                *mean += x.to_f64();
+            for k in 0..N {
+                mean[k] += sample[k].to_f64();
+                // Equal values, not a deviation of zero: rounding of the mean can leave 10⁻¹⁷ of it.
+                constant[k] &= sample[k] == first[k];
             }
         }
         for mean in &mut mean {
             *mean /= count;
         }
         for sample in samples {
-            for (k, x) in sample.iter().enumerate() {
-                let x = x.to_f64();
-                squares[k] += (x - mean[k]) * (x - mean[k]);
-                // Equal values, not a deviation of zero: rounding of the mean can leave 10⁻¹⁷ of it.
-                constant[k] &= x == first[k].to_f64();
+            for k in 0..N {
+                largest[k] = Scalar::maximum(largest[k], Scalar::abs(sample[k].to_f64() - mean[k]));
+            }
+        }
+        for sample in samples {
+            for k in 0..N {
+                // Relative to the largest deviation, so that no square overflows or vanishes.
+                let ratio = (sample[k].to_f64() - mean[k]) / largest[k];
+                squares[k] += ratio * ratio;
             }
         }
         let mut fitted = Self { mean: *first, deviation: [T::ONE; N] };
         for k in 0..N {
             if !constant[k] {
                 fitted.mean[k] = T::from_f64(mean[k]);
-                fitted.deviation[k] = T::from_f64(Scalar::sqrt(squares[k] / count));
+                fitted.deviation[k] = T::from_f64(largest[k] * Scalar::sqrt(squares[k] / count));
             }
         }
         Ok(fitted)

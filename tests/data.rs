@@ -154,6 +154,14 @@ fn one_sample_is_enough_and_none_is_an_error() {
 }
 
 #[test]
+fn deviations_beyond_the_range_of_squares_are_exact() {
+    for scale in [1e-200, 1.0, 1e200] {
+        let standardizer = Standardizer::fit(&[[-scale], [scale]]).unwrap();
+        assert_eq!((standardizer.mean, standardizer.deviation), ([0.0], [scale]));
+    }
+}
+
+#[test]
 fn a_nan_in_the_data_stays_one() {
     let standardizer = Standardizer::fit(&[[1.0_f64, 1.0], [f64::NAN, 2.0]]).unwrap();
     assert!(standardizer.mean[0].is_nan() && standardizer.deviation[0].is_nan());
