@@ -5,22 +5,22 @@
 //! ```
 
 use chainrule::{
-    Activation, Adam, Dense, Identity, Input, Layer, MeanSquaredError, Parameters, Pass, Random, Rmse, Role, Scalar,
-    Tensor, Trainer, Vector, Zeroed, network, parameters,
+    Activation, Adam, Dense, Identity, Input, Layer, MeanSquaredError, Parameters, Pass, Random, Real, Rmse, Role,
+    Scalar, Tensor, Trainer, Vector, Zeroed, network, parameters,
 };
 use std::error::Error;
 
 /// The bell curve: σ(z) = exp(−z²), σ′(z) = −2z·exp(−z²).
 struct Bell;
 
-impl<T: Scalar> Activation<T> for Bell {
+impl Activation for Bell {
     type At = Input; // the derivative is computed from z; with `Value` it would be from σ(z)
 
-    fn value(z: T) -> T {
+    fn value<T: Real>(z: T) -> T {
         (-(z * z)).exp()
     }
 
-    fn derivative(z: T) -> T {
+    fn derivative<T: Real>(z: T) -> T {
         -(z + z) * (-(z * z)).exp()
     }
 }

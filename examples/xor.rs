@@ -4,7 +4,7 @@
 //! cargo run --release --example xor
 //! ```
 
-use chainrule::{Adam, BinaryCrossEntropy, Dense, Identity, Scalar, Tanh, Trainer, Zeroed, network};
+use chainrule::{Adam, BinaryCrossEntropy, Dense, Identity, Real, Tanh, Trainer, Zeroed, network};
 use std::error::Error;
 
 // A network is a struct of layers, in the order in which they run. The sizes are types: layers that do not fit

@@ -2,7 +2,7 @@
 
 use crate::error::{ClassError, LengthError};
 use crate::random::mix;
-use crate::{Random, Scalar};
+use crate::{Random, Real, Scalar};
 
 /// One of `K` classes, 0 to `K − 1`: a label that cannot be out of range. Checked once, where data comes in.
 ///
@@ -194,7 +194,7 @@ impl<const N: usize, T: Scalar> Standardizer<N, T> {
         }
         for sample in samples {
             for k in 0..N {
-                largest[k] = Scalar::maximum(largest[k], Scalar::abs(sample[k].to_f64() - mean[k]));
+                largest[k] = Real::maximum(largest[k], Real::abs(sample[k].to_f64() - mean[k]));
             }
         }
         for sample in samples {
@@ -208,7 +208,7 @@ impl<const N: usize, T: Scalar> Standardizer<N, T> {
         for k in 0..N {
             if !constant[k] {
                 fitted.mean[k] = T::from_f64(mean[k]);
-                fitted.deviation[k] = T::from_f64(largest[k] * Scalar::sqrt(squares[k] / count));
+                fitted.deviation[k] = T::from_f64(largest[k] * Real::sqrt(squares[k] / count));
             }
         }
         Ok(fitted)

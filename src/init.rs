@@ -1,6 +1,6 @@
 //! [`Initializer`]: how weights begin.
 
-use crate::{Matrix, Random, Scalar};
+use crate::{Matrix, Random, Real, Scalar};
 
 /// A distribution of initial weights. Its scale depends on how many inputs (`IN`) and outputs (`OUT`) the layer has,
 /// so that signals keep their size through the layers, forwards and backwards.
@@ -42,11 +42,11 @@ impl Initializer {
         };
         match self {
             // eq:xavier
-            Self::XavierUniform => draw(symmetric, Scalar::sqrt(6.0 / (inputs + outputs))),
-            Self::XavierNormal => draw(Random::normal, Scalar::sqrt(2.0 / (inputs + outputs))),
+            Self::XavierUniform => draw(symmetric, Real::sqrt(6.0 / (inputs + outputs))),
+            Self::XavierNormal => draw(Random::normal, Real::sqrt(2.0 / (inputs + outputs))),
             // eq:kaiming
-            Self::KaimingUniform => draw(symmetric, Scalar::sqrt(6.0 / inputs)),
-            Self::KaimingNormal => draw(Random::normal, Scalar::sqrt(2.0 / inputs)),
+            Self::KaimingUniform => draw(symmetric, Real::sqrt(6.0 / inputs)),
+            Self::KaimingNormal => draw(Random::normal, Real::sqrt(2.0 / inputs)),
             Self::Constant(value) => weights.fill(T::from_f64(value)),
         }
     }

@@ -48,19 +48,11 @@ pub struct Overflow {
 /// Checks that no parameter overflows when each moves by at most `reach(i)` in slice `i`.
 fn check_reach<P: Tensor>(parameters: &P, reach: impl Fn(usize) -> P::Scalar) -> Result<(), Overflow> {
     for i in 0..P::SLICES {
-        if !(largest(parameters.slice(i)) + reach(i)).is_finite() {
+        if !(Scalar::max_abs(parameters.slice(i)) + reach(i)).is_finite() {
             return Err(Overflow { block: P::block(i).name });
         }
     }
     Ok(())
-}
-
-/// max |xᵢ| of a slice; NaN if any is.
-fn largest<T: Scalar>(slice: &[T]) -> T {
-    T::vectorized(
-        #[inline(always)]
-        || slice.iter().fold(T::ZERO, |largest, x| largest.maximum(x.abs())),
-    )
 }
 
 /// 1 − βᵗ, in `f64` and by squaring, so that the bits are the same everywhere.

@@ -1,7 +1,7 @@
 use super::sgd::check_learning_rate;
 use super::{Optimizer, Overflow, bias_correction, check_reach};
 use crate::error::{HyperparameterError, check};
-use crate::{Scalar, Tensor};
+use crate::{Real, Scalar, Tensor};
 
 /// Adam (Kingma and Ba, 2015): m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g² (eq:adam-moments),
 /// w ← w − η·m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ) (eq:adam-step). Remembers m and v.
@@ -68,7 +68,7 @@ impl Optimizer for Adam {
         let (beta2, rest2) = (scalar(self.beta2), scalar(1.0 - self.beta2));
         // m̂ / (√v̂ + ε) = (m / c₁) / (√v / √c₂ + ε): both corrections are one factor a step, not a division an element.
         let rate = scalar(self.learning_rate / bias_correction(self.beta1, step));
-        let root = scalar(1.0 / Scalar::sqrt(bias_correction(self.beta2, step)));
+        let root = scalar(1.0 / Real::sqrt(bias_correction(self.beta2, step)));
         let epsilon = scalar(self.epsilon);
         let (lowest, highest) = (scalar(-LARGEST), scalar(LARGEST));
         // With β₁² < β₂ the ratio |m| / √v is bounded (Cauchy–Schwarz): by 8 for the usual βs, and by 10²⁰ even where

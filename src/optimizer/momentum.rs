@@ -1,7 +1,7 @@
 use super::sgd::check_learning_rate;
-use super::{Optimizer, Overflow, check_reach, largest};
+use super::{Optimizer, Overflow, check_reach};
 use crate::error::{HyperparameterError, check};
-use crate::{Scalar, Tensor};
+use crate::{Real, Scalar, Tensor};
 
 /// Stochastic gradient descent with momentum: v ← μ·v + g, w ← w − η·v. (eq:momentum) Remembers v.
 ///
@@ -47,7 +47,7 @@ impl Optimizer for Momentum {
         let rate = P::Scalar::from_f64(self.learning_rate);
         let momentum = P::Scalar::from_f64(self.momentum);
         check_reach(w, |i| {
-            let v = momentum * largest(velocity.slice(i)) + largest(g.slice(i));
+            let v = momentum * Scalar::max_abs(velocity.slice(i)) + Scalar::max_abs(g.slice(i));
             // v itself must stay finite, also where the rate is small or zero.
             v.maximum(rate * v)
         })?;

@@ -1,6 +1,6 @@
-use super::{Optimizer, Overflow, check_reach, largest};
+use super::{Optimizer, Overflow, check_reach};
 use crate::error::{HyperparameterError, check};
-use crate::{Empty, Scalar, Tensor};
+use crate::{Empty, Real, Scalar, Tensor};
 
 /// Stochastic gradient descent: w ← w − η·g. (eq:sgd) Remembers nothing.
 ///
@@ -44,7 +44,7 @@ impl Optimizer for Sgd {
 
     fn step<P: Tensor>(&self, _: u64, w: &mut P, g: &P::Gradient, _: &mut Empty<P::Gradient>) -> Result<(), Overflow> {
         let rate = P::Scalar::from_f64(self.learning_rate);
-        check_reach(w, |i| rate * largest(g.slice(i)))?;
+        check_reach(w, |i| rate * Scalar::max_abs(g.slice(i)))?;
         for i in 0..P::SLICES {
             let (w, g) = (w.slice_mut(i), g.slice(i));
             P::Scalar::vectorized(
