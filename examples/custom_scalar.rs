@@ -8,9 +8,7 @@
 //! `ln`, `sqrt` and two choices. All else follows from these.
 
 use chainrule::num_traits::{ConstOne, ConstZero, One, Zero};
-use chainrule::{
-    BinaryCrossEntropy, Dense, Identity, Momentum, Real, Scalar, Tanh, TrainError, Trainer, Zeroed, network, zeroed,
-};
+use chainrule::{BinaryCrossEntropy, Dense, Identity, Momentum, Real, Scalar, Tanh, Trainer, Zeroed, network, zeroed};
 use std::error::Error;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -148,7 +146,7 @@ network! {
 }
 
 /// Trains on the exclusive or, with whatever scalar; returns the four probabilities.
-fn train<T: Scalar>() -> Result<[f64; 4], TrainError> {
+fn train<T: Scalar>() -> Result<[f64; 4], Box<dyn Error>> {
     let (zero, one) = (T::ZERO, T::ONE);
     let inputs = [[zero, zero], [zero, one], [one, zero], [one, one]];
     let targets = [[zero], [one], [one], [zero]];

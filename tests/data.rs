@@ -64,7 +64,7 @@ fn a_shuffle_depends_on_seed_and_epoch_alone() {
 
 /// The statistic Σ (found − expected)² / expected of counts that should be equal.
 fn chi_square(counts: &[u32]) -> f64 {
-    let expected = counts.iter().sum::<u32>() as f64 / counts.len() as f64;
+    let expected = f64::from(counts.iter().sum::<u32>()) / counts.len() as f64;
     counts.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum()
 }
 
