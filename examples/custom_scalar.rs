@@ -4,13 +4,11 @@
 //! cargo run --release --example custom_scalar
 //! ```
 //!
-//! Every layer, loss and optimiser is generic over its scalar. A new one brings its operators, two conversions, `exp`, `ln`
-//! and `sqrt`, and two branches. All else follows from these.
+//! Every layer, loss and optimiser is generic over its scalar. A new one brings its operators, two conversions, `exp`,
+//! `ln`, `sqrt` and two choices. All else follows from these.
 
 use chainrule::num_traits::{ConstOne, ConstZero, One, Zero};
-use chainrule::{
-    BinaryCrossEntropy, Dense, Identity, Momentum, Real, Scalar, Tanh, TrainError, Trainer, Zeroed, network, zeroed,
-};
+use chainrule::{BinaryCrossEntropy, Dense, Identity, Momentum, Real, Scalar, Tanh, Trainer, Zeroed, network, zeroed};
 use std::error::Error;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -90,23 +88,9 @@ impl ConstOne for Fixed {
     const ONE: Self = Self { bits: 1 << 16 };
 }
 
-impl Scalar for Fixed {
-    fn to_f64(self) -> f64 {
-        f64::from(self.bits) / 65536.0
-    }
-}
-
 impl Real for Fixed {
     fn from_f64(value: f64) -> Self {
         Self::saturating((value * 65536.0).round() as i64)
-    }
-
-    fn maximum(self, other: Self) -> Self {
-        if self > other { self } else { other }
-    }
-
-    fn if_positive(self, yes: Self, no: Self) -> Self {
-        if self > Self::ZERO { yes } else { no }
     }
 
     /// With x = k·ln 2 + u and 0 ≤ u < ln 2: eˣ = 2ᵏ·(1 + u/1·(1 + u/2·(1 + u/3·…))).
@@ -137,6 +121,20 @@ impl Real for Fixed {
         let bits = u64::from(self.bits.max(0).unsigned_abs());
         Self { bits: (bits << 16).isqrt() as i32 }
     }
+
+    fn maximum(self, other: Self) -> Self {
+        if self > other { self } else { other }
+    }
+
+    fn if_positive(self, yes: Self, no: Self) -> Self {
+        if self > Self::ZERO { yes } else { no }
+    }
+}
+
+impl Scalar for Fixed {
+    fn to_f64(self) -> f64 {
+        f64::from(self.bits) / 65536.0
+    }
 }
 
 network! {
@@ -148,7 +146,7 @@ network! {
 }
 
 /// Trains on the exclusive or, with whatever scalar; returns the four probabilities.
-fn train<T: Scalar>() -> Result<[f64; 4], TrainError> {
+fn train<T: Scalar>() -> Result<[f64; 4], Box<dyn Error>> {
     let (zero, one) = (T::ZERO, T::ONE);
     let inputs = [[zero, zero], [zero, one], [one, zero], [one, one]];
     let targets = [[zero], [one], [one], [zero]];

@@ -39,8 +39,10 @@ network! {
 }
 
 const BATCH: usize = 32;
-const EPOCHS: u32 = 5;
-const LEARNING_RATE: f64 = 1e-3;
+
+/// One for each epoch. At a constant rate the accuracy depends on which batches came last: between 86.5 % and 88.3 %
+/// over ten seeds. The last epoch brings the weights to rest.
+const LEARNING_RATES: [f64; 5] = [1e-3, 1e-3, 1e-3, 1e-3, 1e-4];
 
 /// Where Debian's package puts the files.
 const FOLDER: &str = "/usr/share/datasets/fashion-mnist";
@@ -84,11 +86,11 @@ fn run(folder: &Path, seed: u64) -> Result<(), Box<dyn Error>> {
         standardizer.apply(image);
     }
 
-    let adam = Adam::new(LEARNING_RATE)?;
     let mut trainer = Trainer::<Clothes, Adam, BATCH>::boxed();
     trainer.init(seed);
     println!("{}\n", trainer.network.summary());
-    for epoch in 1..=EPOCHS {
+    for (epoch, learning_rate) in (1..).zip(LEARNING_RATES) {
+        let adam = Adam::new(learning_rate)?;
         let start = Instant::now();
         let loss = trainer.epoch(&adam, &SoftmaxCrossEntropy, &training.inputs, &training.targets)?;
         println!("epoch {epoch}: loss {loss:.4}, {:.2} seconds", start.elapsed().as_secs_f64());

@@ -171,7 +171,7 @@ pub struct Standardizer<const N: usize, T = f32> {
 }
 
 impl<const N: usize, T: Scalar> Standardizer<N, T> {
-    /// Means and standard deviations of `samples`, in two passes.
+    /// Means and standard deviations of `samples`, in three passes.
     ///
     /// # Errors
     ///
@@ -179,27 +179,28 @@ impl<const N: usize, T: Scalar> Standardizer<N, T> {
     pub fn fit(samples: &[[T; N]]) -> Result<Self, LengthError> {
         let first = samples.first().ok_or(LengthError { expected: 1, found: 0 })?;
         let count = samples.len() as f64;
-        // Sample by sample, as they lie in memory.
-        let (mut mean, mut largest, mut squares, mut constant) = ([0.0; N], [0.0_f64; N], [0.0; N], [true; N]);
+        // Sample by sample, as they lie in memory: means, largest deviations, squares.
+        let (mut mean, mut largest, mut squares) = ([0.0; N], [0.0_f64; N], [0.0; N]);
+        let mut constant = [true; N];
         for sample in samples {
-            for (mean, x) in mean.iter_mut().zip(sample) {
-                *mean += x.to_f64();
+            for k in 0..N {
+                mean[k] += sample[k].to_f64();
+                // Equal values, not a deviation of zero: rounding of the mean can leave 10⁻¹⁷ of it.
+                constant[k] &= sample[k] == first[k];
             }
         }
         for mean in &mut mean {
             *mean /= count;
         }
         for sample in samples {
-            for (k, x) in sample.iter().enumerate() {
-                largest[k] = Real::maximum(largest[k], Real::abs(x.to_f64() - mean[k]));
-                // Equal values, not a deviation of zero: rounding of the mean can leave 10⁻¹⁷ of it.
-                constant[k] &= x.to_f64() == first[k].to_f64();
+            for k in 0..N {
+                largest[k] = Real::maximum(largest[k], Real::abs(sample[k].to_f64() - mean[k]));
             }
         }
         for sample in samples {
-            for (k, x) in sample.iter().enumerate() {
+            for k in 0..N {
                 // Relative to the largest deviation, so that no square overflows or vanishes.
-                let ratio = (x.to_f64() - mean[k]) / largest[k];
+                let ratio = (sample[k].to_f64() - mean[k]) / largest[k];
                 squares[k] += ratio * ratio;
             }
         }

@@ -76,7 +76,7 @@
 //!
 //! # The derivation
 //!
-//! `docs/derivation.md` in the repository derives every formula. Comments cite its equations as `eq:name`.
+//! `docs/derivation.md` in the repository derives every formula. Comments cite its equations by their identifiers.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

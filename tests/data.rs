@@ -64,7 +64,7 @@ fn a_shuffle_depends_on_seed_and_epoch_alone() {
 
 /// The statistic Σ (found − expected)² / expected of counts that should be equal.
 fn chi_square(counts: &[u32]) -> f64 {
-    let expected = counts.iter().sum::<u32>() as f64 / counts.len() as f64;
+    let expected = f64::from(counts.iter().sum::<u32>()) / counts.len() as f64;
     counts.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum()
 }
 
@@ -151,6 +151,14 @@ fn one_sample_is_enough_and_none_is_an_error() {
     let standardizer = Standardizer::fit(&[[3.0_f32, -1.0]]).unwrap();
     assert_eq!((standardizer.mean, standardizer.deviation), ([3.0, -1.0], [1.0, 1.0]));
     assert_eq!(Standardizer::<2>::fit(&[]), Err(LengthError { expected: 1, found: 0 }));
+}
+
+#[test]
+fn deviations_beyond_the_range_of_squares_are_exact() {
+    for scale in [1e-200, 1.0, 1e200] {
+        let standardizer = Standardizer::fit(&[[-scale], [scale]]).unwrap();
+        assert_eq!((standardizer.mean, standardizer.deviation), ([0.0], [scale]));
+    }
 }
 
 #[test]

@@ -74,14 +74,13 @@ pub fn draw_loss(path: &Path, history: &[Epoch]) -> Result<(), Box<dyn Error>> {
         .label_style((FONT, 14, &TEXT))
         .axis_desc_style((FONT, 15, &TEXT))
         .draw()?;
-    let curves: [(&str, RGBColor, fn(&Epoch) -> f32); 2] = [
-        ("training (varied digits)", TRAINING, |epoch| epoch.training_loss),
-        ("validation", VALIDATION, |epoch| epoch.validation_loss),
-    ];
+    let training: Vec<f32> = history.iter().map(|epoch| epoch.training_loss).collect();
+    let validation: Vec<f32> = history.iter().map(|epoch| epoch.validation_loss).collect();
+    let curves = [("training (varied digits)", TRAINING, training), ("validation", VALIDATION, validation)];
     // Points where they would not run into each other.
     let point_size = if history.len() < 40 { 3 } else { 0 };
-    for (name, color, loss) in curves {
-        let points = (1..).zip(history).map(|(number, epoch)| (number, loss(epoch).max(LEAST_LOSS)));
+    for (name, color, losses) in curves {
+        let points = (1..).zip(losses).map(|(number, loss)| (number, loss.max(LEAST_LOSS)));
         chart
             .draw_series(LineSeries::new(points, color.filled().stroke_width(2)).point_size(point_size))?
             .label(name)
