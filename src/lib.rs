@@ -32,6 +32,7 @@ mod loss;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod matrix;
 mod metrics;
+#[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod optimizer;
 mod random;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]

@@ -25,6 +25,7 @@ use assign_operators;
 
 mod dual;
 mod float;
+pub(crate) mod normal_cdf;
 mod strict;
 
 pub use dual::Dual;
@@ -160,6 +161,12 @@ pub trait Scalar:
         self.maximum(Self::ZERO) + (-self.abs()).exp().ln_1p()
     }
 
+    /// Φ(x) = ½·(1 + erf(x/√2)), the distribution function of the standard normal, precise in both tails.
+    #[must_use]
+    fn normal_cdf(self) -> Self {
+        normal_cdf::normal_cdf(self)
+    }
+
     /// Runs `body` compiled for the widest vectors of this machine, where the scalar has any: put elementwise loops
     /// inside. The body must not depend on it for more than speed.
     #[inline(always)]
@@ -197,4 +204,10 @@ pub trait Scalar:
     ) {
         portable::gradient(delta, x, gradient);
     }
+}
+
+/// The sign of x: 1, −1, or 0 for zero; of NaN 0, so use it beside something that hands NaN on.
+#[inline(always)]
+pub(crate) fn sign<T: Scalar>(x: T) -> T {
+    x.if_positive(T::ONE, (-x).if_positive(-T::ONE, T::ZERO))
 }

@@ -189,4 +189,8 @@ impl<T: Scalar> Scalar for Dual<T> {
     fn softplus(self) -> Self {
         self.chain(self.value.softplus(), self.value.sigmoid())
     }
+
+    fn normal_cdf(self) -> Self {
+        self.chain(self.value.normal_cdf(), super::normal_cdf::normal_density(self.value))
+    }
 }

@@ -127,4 +127,8 @@ impl<T: Scalar> Scalar for Strict<T> {
     fn softplus(self) -> Self {
         Self(self.0.softplus())
     }
+    #[inline]
+    fn normal_cdf(self) -> Self {
+        Self(self.0.normal_cdf())
+    }
 }
