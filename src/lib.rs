@@ -34,6 +34,7 @@ mod matrix;
 mod metrics;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod optimizer;
+mod predict;
 mod random;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod scalar;
@@ -46,6 +47,7 @@ pub mod summary;
 mod tensor;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod trainer;
+mod training;
 
 pub use activation::*;
 pub use data::*;
@@ -57,10 +59,12 @@ pub use loss::*;
 pub use matrix::{Matrix, Vector};
 pub use metrics::*;
 pub use optimizer::*;
+pub use predict::{Predict, Predictor};
 pub use random::Random;
 pub use scalar::*;
 pub use summary::{Row, Summarize, Summary};
 pub use tensor::{Block, Empty, Name, Role, Tensor};
 pub use trainer::Trainer;
+pub use training::{EarlyStopping, Progress, Verdict};
 pub use zeroed::Zeroed;
 pub use {num_traits, rand};

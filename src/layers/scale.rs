@@ -187,6 +187,11 @@ impl<const N: usize> Moments<N> {
         }
     }
 
+    /// Σ (x − mean)² of each feature.
+    pub(crate) fn squares(&self) -> &[f64; N] {
+        &self.squares
+    }
+
     /// The mean of each feature.
     #[must_use]
     pub fn mean(&self) -> [f64; N] {
