@@ -20,7 +20,7 @@ pub use label_smoothing::LabelSmoothing;
 pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, softmax};
-pub use weighted::{ClassWeights, Weighted};
+pub use weighted::{ClassWeights, SampleWeights, Weighted};
 
 use crate::error::{HyperparameterError, TargetError};
 use crate::layer::Sample;

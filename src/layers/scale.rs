@@ -163,6 +163,9 @@ impl<const N: usize, const B: usize, T: Scalar> Layer<Matrix<N, B, T>> for Scale
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moments<const N: usize> {
     count: u64,
+    /// The first sample: all others are seen as differences from it, so that a large mean costs no digits.
+    first: [f64; N],
+    /// The mean of the differences.
     mean: [f64; N],
     /// Σ (x − mean)².
     squares: [f64; N],
@@ -170,20 +173,25 @@ pub struct Moments<const N: usize> {
 
 impl<const N: usize> Default for Moments<N> {
     fn default() -> Self {
-        Self { count: 0, mean: [0.0; N], squares: [0.0; N] }
+        Self { count: 0, first: [0.0; N], mean: [0.0; N], squares: [0.0; N] }
     }
 }
 
 impl<const N: usize> Moments<N> {
     /// Takes one sample into account.
     pub fn observe<T: Scalar>(&mut self, sample: &[T; N]) {
+        if self.count == 0 {
+            self.first = sample.map(Scalar::to_f64);
+        }
         self.count = self.count.saturating_add(1);
         let count = self.count as f64;
-        for ((x, mean), squares) in sample.iter().zip(&mut self.mean).zip(&mut self.squares) {
-            let before = x.to_f64() - *mean;
+        let sums = self.mean.iter_mut().zip(&mut self.squares);
+        for ((x, first), (mean, squares)) in sample.iter().zip(&self.first).zip(sums) {
+            let difference = x.to_f64() - first;
+            let before = difference - *mean;
             *mean += before / count;
             // One deviation from the old mean, one from the new.
-            *squares += before * (x.to_f64() - *mean);
+            *squares += before * (difference - *mean);
         }
     }
 
@@ -195,7 +203,11 @@ impl<const N: usize> Moments<N> {
     /// The mean of each feature.
     #[must_use]
     pub fn mean(&self) -> [f64; N] {
-        self.mean
+        let mut mean = self.first;
+        for (mean, difference) in mean.iter_mut().zip(&self.mean) {
+            *mean += difference;
+        }
+        mean
     }
 
     /// The standard deviation of each feature (the divisor is the number of samples); 0 for a constant one.
@@ -216,7 +228,7 @@ impl<const N: usize> Moments<N> {
         // A constant feature has squares of exactly 0: every deviation from its mean is.
         let factor = self.deviation().map(|d| T::from_f64(if d == 0.0 { 1.0 } else { 1.0 / d }));
         Ok(Scale {
-            center: Vector::from(self.mean.map(T::from_f64)),
+            center: Vector::from(self.mean().map(T::from_f64)),
             factor: Vector::from(factor),
             offset: Vector::filled(T::ZERO),
         })

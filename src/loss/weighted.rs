@@ -2,17 +2,7 @@ use super::{Loss, Sample, SoftmaxCrossEntropy};
 use crate::error::{HyperparameterError, check};
 use crate::{Class, Scalar, TargetError};
 
-/// A target with a weight of its own: every loss accepts it in place of the target, and multiplies by the weight.
-///
-/// The mean over the batch still divides by the number of samples, so that a weight of 2 counts as the sample twice.
-/// (eq:sample-weight)
-///
-/// ```
-/// use chainrule::{Loss, MeanSquaredError, Weighted};
-/// let mut gradient = [0.0];
-/// let loss = MeanSquaredError.gradient(&[3.0], &Weighted { target: [1.0], weight: 0.5 }, &mut gradient);
-/// assert_eq!((loss, gradient), (2.0, [2.0]));
-/// ```
+/// A target with a weight of its own, for [`SampleWeights`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weighted<Target, T = f32> {
     /// The target.
@@ -21,13 +11,31 @@ pub struct Weighted<Target, T = f32> {
     pub weight: T,
 }
 
-impl<Y: Sample, Target, L: Loss<Y, Target>> Loss<Y, Weighted<Target, Y::Scalar>> for L {
+/// Any loss, with a weight for every sample: L = w·ℓ(y, t). (eq:sample-weight)
+///
+/// The mean over the batch still divides by the number of samples.
+///
+/// ```
+/// use chainrule::{Loss, MeanSquaredError, SampleWeights, Weighted};
+/// let mut gradient = [0.0];
+/// let target = Weighted { target: [1.0], weight: 0.5 };
+/// let loss = SampleWeights(MeanSquaredError).gradient(&[3.0], &target, &mut gradient);
+/// assert_eq!((loss, gradient), (2.0, [2.0]));
+/// ```
+// A wrapper and not an impl for every loss: that one would make the compiler look for weights of weights without end.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SampleWeights<L>(
+    /// The loss that is weighted.
+    pub L,
+);
+
+impl<Y: Sample, Target, L: Loss<Y, Target>> Loss<Y, Weighted<Target, Y::Scalar>> for SampleWeights<L> {
     fn value(&self, output: &Y, target: &Weighted<Target, Y::Scalar>) -> Y::Scalar {
-        target.weight * self.value(output, &target.target)
+        target.weight * self.0.value(output, &target.target)
     }
 
     fn gradient(&self, output: &Y, target: &Weighted<Target, Y::Scalar>, d_output: &mut Y) -> Y::Scalar {
-        let loss = self.gradient(output, &target.target, d_output);
+        let loss = self.0.gradient(output, &target.target, d_output);
         for d in d_output.as_mut() {
             *d *= target.weight;
         }
@@ -39,11 +47,11 @@ impl<Y: Sample, Target, L: Loss<Y, Target>> Loss<Y, Weighted<Target, Y::Scalar>>
         if !(found >= 0.0 && found.is_finite()) {
             return Err(TargetError { element: None, expected: "a finite weight, 0 or above", found });
         }
-        self.check(&target.target)
+        self.0.check(&target.target)
     }
 
     fn validate(&self) -> Result<(), HyperparameterError> {
-        Loss::<Y, Target>::validate(self)
+        self.0.validate()
     }
 }
 

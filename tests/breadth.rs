@@ -1,0 +1,543 @@
+//! Every activation, layer and loss: against PyTorch, against dual numbers, against differences, and at the extremes.
+#![allow(missing_docs)]
+
+#[path = "golden/breadth.rs"]
+mod golden;
+
+use chainrule::*;
+use golden::{Draws, all_close, array, close, record, records};
+
+// ---------------------------------------------------------------- activations
+
+/// σ(z) and σ′ as a layer evaluates it, at the value or at z.
+fn evaluate<A: Activation<T>, T: Scalar>(z: T) -> (T, T) {
+    let (value, z) = (Vector::from([A::value(z)]), Vector::from([z]));
+    let mut kept = Zeroed::ZEROED;
+    A::At::keep(&z, &mut kept);
+    let at = <A::At as Point>::at(&value, &kept);
+    (value[0], A::derivative(at[0]))
+}
+
+struct Golden(usize);
+impl VisitActivation for Golden {
+    fn visit<A: Activation<f32> + Activation<f64> + Activation<Strict<f32>> + Activation<Dual<f64>>>(
+        &mut self,
+        name: &'static str,
+    ) {
+        for record in records("activation", name) {
+            let [z, values, derivatives] = record.try_into().unwrap();
+            for ((z, value), derivative) in z.into_iter().zip(values).zip(derivatives) {
+                let found = evaluate::<A, f64>(z);
+                close(&format!("{name}({z})"), found.0, value, 1e-12 * value.abs().max(1.0));
+                // PyTorch rounds the sixth of its hard sigmoid to f32.
+                let tolerance = if name == "HardSigmoid" { 1e-8 } else { 1e-12 };
+                close(&format!("{name}'({z})"), found.1, derivative, tolerance);
+                self.0 += 1;
+            }
+        }
+    }
+}
+
+/// Every activation and its derivative equal PyTorch's at 27 points, kinks at 0 included.
+// proves eq:elu, eq:selu, eq:gelu, eq:gelu-tanh, eq:silu, eq:mish, eq:hard-sigmoid, eq:hard-tanh
+#[test]
+fn golden_activations() {
+    let mut golden = Golden(0);
+    visit_activations(&mut golden);
+    assert!(golden.0 >= 14 * 27, "{} points", golden.0);
+}
+
+struct Derivatives;
+impl VisitActivation for Derivatives {
+    fn visit<A: Activation<f32> + Activation<f64> + Activation<Strict<f32>> + Activation<Dual<f64>>>(
+        &mut self,
+        name: &'static str,
+    ) {
+        let mut draws = Draws(7);
+        let fixed = [0.0, -1e-300, 1e-12, -30.0, 30.0, -100.0, 100.0, -700.0, 700.0];
+        for z in fixed.into_iter().chain((0..2000).map(|_| 8.0 * draws.next())) {
+            let (value, derivative) = evaluate::<A, f64>(z);
+            let dual = <A as Activation<Dual<f64>>>::value(Dual::variable(z));
+            assert_eq!(dual.value.to_bits(), value.to_bits(), "{name}({z})");
+            close(&format!("{name}'({z}) as a dual"), derivative, dual.derivative, 1e-12);
+
+            // Five points; the error is below h⁴·|σ⁽⁵⁾|/30, away from kinks.
+            let f = <A as Activation<f64>>::value;
+            let h = 1e-3;
+            if [0.0, 1.0, 3.0].iter().any(|kink: &f64| (z.abs() - kink).abs() <= 2.0 * h) {
+                continue;
+            }
+            let difference = (8.0 * (f(z + h) - f(z - h)) - (f(z + 2.0 * h) - f(z - 2.0 * h))) / (12.0 * h);
+            close(&format!("{name}'({z}) by differences"), derivative, difference, 1e-10 * z.abs().max(1.0));
+        }
+    }
+}
+
+/// Every derivative is that of its value: by dual numbers, and by five-point differences.
+// proves eq:elu, eq:selu, eq:gelu, eq:gelu-tanh, eq:silu, eq:mish, eq:hard-sigmoid, eq:hard-tanh
+#[test]
+fn derivatives_of_activations() {
+    visit_activations(&mut Derivatives);
+}
+
+struct Extremes;
+impl VisitActivation for Extremes {
+    fn visit<A: Activation<f32> + Activation<f64> + Activation<Strict<f32>> + Activation<Dual<f64>>>(
+        &mut self,
+        name: &'static str,
+    ) {
+        let magnitudes = [0.0, 1e-45, 1e-38, 16.7, 36.8, 87.4, 88.8, 89.0, 90.0, 103.9, 104.1, 548.0, 746.0, 1e4, 1e20];
+        for z in magnitudes.into_iter().chain([f32::MAX / 2.0]).flat_map(|z| [z, -z]) {
+            let (value, derivative) = evaluate::<A, f32>(z);
+            assert!(value.is_finite() && value.abs() <= 1.76 + 1.06 * z.abs(), "{name}({z}) = {value}");
+            assert!((-0.2..=1.76).contains(&derivative), "{name}'({z}) = {derivative}");
+            let strict = <A as Activation<Strict<f32>>>::value(Strict(z)).0;
+            assert!((strict - value).abs() <= 4e-7 * value.abs().max(1.0), "{name}({z}) strictly: {strict}, {value}");
+            let (wide, wide_derivative) = evaluate::<A, f64>(f64::from(z));
+            close(&format!("{name}({z})"), f64::from(value), wide, 4e-7 * wide.abs().max(1.0));
+            close(&format!("{name}'({z})"), f64::from(derivative), wide_derivative, 2e-6);
+        }
+        for z in [f64::MAX / 2.0, -f64::MAX / 2.0, 745.2, -745.2] {
+            let (value, derivative) = evaluate::<A, f64>(z);
+            assert!(value.is_finite() && (-0.2..=1.76).contains(&derivative), "{name}({z}) = {value}, {derivative}");
+        }
+        assert!(<A as Activation<f32>>::value(f32::NAN).is_nan(), "{name} swallows NaN");
+        assert!(<A as Activation<f64>>::value(f64::NAN).is_nan(), "{name} swallows NaN");
+    }
+}
+
+/// No overflow, no NaN and no lost NaN where others failed: exponentials at their limits, squares, MAX.
+#[test]
+fn extremes_of_activations() {
+    visit_activations(&mut Extremes);
+}
+
+/// The negative tails keep their relative precision: reference values with 50 digits.
+// proves eq:gelu, eq:silu, eq:mish
+#[test]
+fn tails_of_activations() {
+    let gelu = [
+        (-1.0, -0.158_655_253_931_457_05),
+        (-5.0, -1.433_257_859_395_969_6e-6),
+        (-10.0, -7.619_853_024_160_526e-23),
+        (-20.0, -5.507_248_237_212_467_4e-88),
+        (-37.0, -2.118_461_352_334_093_4e-298),
+    ];
+    for (z, expected) in gelu {
+        close(&format!("gelu({z})"), Gelu::value(z), expected, 1e-15 * (z * z).max(1.0) * f64::abs(expected));
+    }
+    for z in [-40.0, -90.0, -700.0_f64] {
+        // z·eᶻ, to within e^z
+        for (name, found) in [("silu", Silu::value(z)), ("mish", Mish::value(z))] {
+            close(name, found, z * z.exp(), 1e-13 * f64::abs(z * z.exp()));
+        }
+    }
+    assert!(Silu::value(-90.0_f32) < 0.0 && Mish::value(-87.0_f32) < 0.0);
+}
+
+// ---------------------------------------------------------------- layers
+
+/// A layer's output and both gradients for two samples of three features, element by element against dual numbers.
+fn check_layer<L>(name: &str, layer: &L, x: [[f64; 3]; 2], d: [[f64; 3]; 2]) -> (Vec<f64>, Vec<f64>, Vec<Vec<f64>>)
+where
+    L: Layer<Matrix<3, 2, f64>, Output = Matrix<3, 2, f64>> + Tensor<Scalar = f64>,
+    L::With<Dual<f64>>:
+        Layer<Matrix<3, 2, Dual<f64>>, Output = Matrix<3, 2, Dual<f64>>> + Tensor<Scalar = Dual<f64>, With<f64> = L>,
+{
+    let x = Matrix::from_columns(x);
+    let (mut cache, mut scratch) = (L::Cache::ZEROED, L::Scratch::ZEROED);
+    layer.forward(&x, &mut cache, &mut Pass::evaluate());
+    let y = L::output(&cache).as_slice().to_vec();
+    assert_eq!(layer.predict(&x, &mut scratch).as_slice(), y, "{name}: predict and forward");
+    let (mut gradient, mut d_x) = (L::Gradient::ZEROED, Matrix::filled(f64::NAN));
+    let mut d_y = Matrix::from_columns(d);
+    layer.backward(&x, &mut cache, &mut d_y, Some(&mut gradient), Some(&mut d_x));
+
+    let mut dual_layer = <L::With<Dual<f64>>>::ZEROED;
+    let mut dual_x = Matrix::<3, 2, Dual<f64>>::ZEROED;
+    dual_layer.convert_from::<f64>(layer);
+    dual_x.convert_from(&x);
+    let along = |layer: &L::With<Dual<f64>>, x: &Matrix<3, 2, Dual<f64>>| {
+        let mut scratch = <L::With<Dual<f64>> as Layer<Matrix<3, 2, Dual<f64>>>>::Scratch::ZEROED;
+        let y = layer.predict(x, &mut scratch);
+        y.as_slice().iter().zip(d.as_flattened()).map(|(y, d)| y.derivative * d).sum::<f64>()
+    };
+    for k in 0..6 {
+        dual_x.as_mut_slice()[k].derivative = 1.0;
+        close(&format!("{name}: d_input[{k}]"), d_x.as_slice()[k], along(&dual_layer, &dual_x), 1e-12);
+        dual_x.as_mut_slice()[k].derivative = 0.0;
+    }
+    for i in 0..L::SLICES {
+        for k in 0..gradient.slice(i).len() {
+            dual_layer.slice_mut(i)[k].derivative = 1.0;
+            let place = format!("{name}: {}[{k}]", L::block(i).name);
+            close(&place, gradient.slice(i)[k], along(&dual_layer, &dual_x), 1e-12);
+            dual_layer.slice_mut(i)[k].derivative = 0.0;
+        }
+    }
+    // A second pass adds.
+    let once: Vec<Vec<f64>> = (0..L::SLICES).map(|i| gradient.slice(i).to_vec()).collect();
+    layer.backward(&x, &mut cache, &mut Matrix::from_columns(d), Some(&mut gradient), None);
+    for (i, once) in once.iter().enumerate() {
+        all_close(name, gradient.slice(i), &once.iter().map(|g| 2.0 * g).collect::<Vec<_>>());
+    }
+    (y, d_x.as_slice().to_vec(), once)
+}
+
+/// Random layers of every kind against dual numbers.
+// proves eq:layer-norm, eq:layer-norm-gradient, eq:prelu, eq:scale
+#[test]
+fn gradients_of_layers() {
+    let mut draws = Draws(3);
+    for scale in [1e-3, 1.0, 30.0] {
+        for _ in 0..100 {
+            let x = [draws.array(scale), draws.array(scale)];
+            let d = [draws.array(1.0), draws.array(1.0)];
+            let mut norm = LayerNorm::<3, f64>::ZEROED;
+            (norm.gain, norm.bias) = (draws.array(2.0).into(), draws.array(2.0).into());
+            // Small inputs have steep derivatives, of the size of 1 / √(v + ε).
+            check_layer("LayerNorm", &norm, x, d.map(|d| d.map(|d| d * scale.min(1.0))));
+            check_layer("Prelu", &Prelu { slope: draws.array(1.0).into() }, x, d);
+            let (center, factor, offset) = (draws.array(1.0), draws.array(1.0), draws.array(1.0));
+            check_layer("Scale", &Scale { center: center.into(), factor: factor.into(), offset: offset.into() }, x, d);
+        }
+    }
+}
+
+/// Layer normalisation and PReLU equal PyTorch's, with all gradients.
+// proves eq:layer-norm, eq:layer-norm-gradient, eq:prelu
+#[test]
+fn golden_layers() {
+    let [x, p, y, d, d_x, d_g, d_b] = record("layer", "LayerNorm").try_into().unwrap();
+    let columns = |x: &[f64]| [array(&x[..3]), array(&x[3..])];
+    let norm: LayerNorm<3, f64> = LayerNormalization { gain: array(&p[..3]).into(), bias: array(&p[3..]).into() };
+    let found = check_layer("LayerNorm", &norm, columns(&x), columns(&d));
+    all_close("output", &found.0, &y);
+    all_close("d_input", &found.1, &d_x);
+    all_close("gain", &found.2[0], &d_g);
+    all_close("bias", &found.2[1], &d_b);
+
+    let [x, p, y, d, d_x, d_s] = record("layer", "Prelu").try_into().unwrap();
+    let found = check_layer("Prelu", &Prelu { slope: array(&p).into() }, columns(&x), columns(&d));
+    all_close("output", &found.0, &y);
+    all_close("d_input", &found.1, &d_x);
+    all_close("slope", &found.2[0], &d_s);
+}
+
+/// The same shape of features at 10⁻³⁰ to MAX/4: normal numbers come out, and NaN stays NaN.
+#[test]
+fn layer_norm_at_extremes() {
+    let norm = LayerNorm::<4>::new(1);
+    let mut scratch = Zeroed::ZEROED;
+    for scale in [1e10_f32, 1e19, 1e25, 8e37] {
+        let x = Vector::from([scale, 2.0 * scale, 3.0 * scale, 4.0 * scale]);
+        let y = norm.predict(&x, &mut scratch).as_slice();
+        for (found, expected) in y.iter().zip([-1.341_640_8_f32, -0.447_213_6, 0.447_213_6, 1.341_640_8]) {
+            assert!((found - expected).abs() <= 1e-5, "{scale}: {y:?}");
+        }
+        let mut cache = Zeroed::ZEROED;
+        norm.forward(&x, &mut cache, &mut Pass::evaluate());
+        let mut d_x = Vector::ZEROED;
+        let mut d_y = Vector::from([1.0, -2.0, 3.0, 0.5]);
+        norm.backward(&x, &mut cache, &mut d_y, None, Some(&mut d_x));
+        assert!(d_x.all_finite(), "{scale}: {d_x:?}");
+    }
+    // Equal features have no direction: the bias remains.
+    assert_eq!(norm.predict(&Vector::filled(5.0), &mut scratch), &Vector::filled(0.0));
+    let x = Vector::from([1.0, f32::NAN, 2.0, 3.0]);
+    assert!(norm.predict(&x, &mut scratch).as_slice().iter().all(|y| y.is_nan()));
+}
+
+/// A fitted `Scale` folded into either neighbour gives the same outputs, and leaves the identity.
+// proves eq:fold, eq:scale
+#[test]
+fn scale_folds() {
+    let mut draws = Draws(11);
+    for _ in 0..50 {
+        let samples: Vec<[f64; 3]> =
+            (0..20).map(|_| [1e3 + 7.0 * draws.next(), draws.next(), 1e-4 * draws.next()]).collect();
+        let scale = Scale::fit(&samples).unwrap();
+        let mut dense = Dense::<3, 3, Tanh, f64>::new(draws.0);
+        dense.bias = draws.array(1.0).into();
+        let mut net = (scale.clone(), dense);
+        let x = Vector::from(samples[0]);
+        let mut scratch = Zeroed::ZEROED;
+        let before = net.predict(&x, &mut scratch).clone();
+        // The bias holds W·f·c, up to 10³ / 4 times a weight: its rounding is the bound.
+        net.0.fold_into_next(&mut net.1);
+        assert_eq!(net.0, Scale::IDENTITY);
+        let after = net.predict(&x, &mut scratch);
+        for (b, a) in before.as_slice().iter().zip(after.as_slice()) {
+            close("folded into the next", *a, *b, 1e-12);
+        }
+
+        let mut dense = Dense::<3, 3, Identity, f64>::new(draws.0);
+        dense.bias = draws.array(1.0).into();
+        let mut net = (dense, scale.inverse());
+        let x = Vector::from(draws.array(1.0));
+        let mut scratch = Zeroed::ZEROED;
+        let before = net.predict(&x, &mut scratch).clone();
+        net.1.fold_into_previous(&mut net.0);
+        assert_eq!(net.1, Scale::IDENTITY);
+        let after = net.predict(&x, &mut scratch);
+        for (b, a) in before.as_slice().iter().zip(after.as_slice()) {
+            close("folded into the previous", *a, *b, 1e-15 * b.abs().max(1.0) * 8.0);
+        }
+    }
+}
+
+/// One pass gives what two passes give, also far from 0, where the mean of squares would cancel.
+// proves eq:welford, eq:scale
+#[test]
+fn moments_of_one_pass() {
+    let mut draws = Draws(5);
+    for offset in [0.0, 1e3, 1e9] {
+        let samples: Vec<[f64; 2]> = (0..1000).map(|_| [offset + draws.next(), 0.1]).collect();
+        let mut moments = Moments::<2>::default();
+        for sample in &samples {
+            moments.observe(sample);
+        }
+        let mean = samples.iter().map(|s| s[0] - offset).sum::<f64>() / 1000.0;
+        let variance = samples.iter().map(|s| (s[0] - offset - mean).powi(2)).sum::<f64>() / 1000.0;
+        close("mean", moments.mean()[0], offset + mean, 1e-15 * offset.max(1.0) * 4.0);
+        close("deviation", moments.deviation()[0], variance.sqrt(), 1e-14 * offset.max(1.0).sqrt());
+        assert_eq!((moments.mean()[1], moments.deviation()[1]), (0.1, 0.0), "a constant feature, exactly");
+    }
+    let found = Moments::<1>::default().scale::<f32>().unwrap_err();
+    assert_eq!(found, LengthError { expected: 1, found: 0 });
+    assert!(Scale::fit(&[[f32::NAN], [1.0]]).unwrap().factor[0].is_nan(), "NaN is handed on");
+}
+
+/// A `Scale` in a network has no gradient, and is saved with it.
+#[test]
+fn scale_is_not_trained() {
+    network! {
+        struct Net<T = f32>: 1 => 1 {
+            standardize: Scale<1, T>,
+            body: Dense<1, 1, Identity, T>,
+            restore: Scale<1, T>,
+        }
+    }
+    assert_eq!((<Net>::LEN, <Net as Tensor>::Gradient::LEN), (8, 2));
+    let (inputs, targets): (Vec<_>, Vec<_>) = (0..32).map(|k| ([1000.0 + k as f32], [5.0 - 3.0 * k as f32])).unzip();
+    let mut trainer = Trainer::<Net, Momentum, 8>::ZEROED;
+    trainer.init(1);
+    trainer.network.standardize = Scale::fit(&inputs).unwrap();
+    trainer.network.restore = Scale::fit(&targets).unwrap().inverse();
+    let fitted = trainer.network.clone();
+    // The gradient passes the factor of `restore`, about 28: the rate is its inverse square.
+    let rule = Momentum { learning_rate: 1e-4, momentum: 0.9 };
+    for _ in 0..100 {
+        trainer.epoch(&rule, &MeanSquaredError, &inputs, &targets).unwrap();
+    }
+    assert_eq!((&trainer.network.standardize, &trainer.network.restore), (&fitted.standardize, &fitted.restore));
+    let mut rmse = Rmse::default();
+    trainer.evaluate(&MeanSquaredError, &inputs, &targets, &mut rmse).unwrap();
+    assert!(rmse.value() < 1e-2, "{}", rmse.value());
+}
+
+// ---------------------------------------------------------------- losses
+
+/// A loss for four outputs: its value and its gradient.
+fn evaluate_loss<L: Loss<[f64; 4], Target>, Target>(loss: &L, y: &[f64; 4], target: &Target) -> (f64, [f64; 4]) {
+    loss.validate().unwrap();
+    loss.check(target).unwrap();
+    let mut gradient = [f64::NAN; 4];
+    let found = loss.gradient(y, target, &mut gradient);
+    assert_eq!(loss.value(y, target).to_bits(), found.to_bits());
+    (found, gradient)
+}
+
+/// One target of every kind.
+struct Targets {
+    values: [f64; 4],
+    signs: [f64; 4],
+    distribution: [f64; 4],
+    class: Class<4>,
+}
+
+impl Targets {
+    /// Four numbers, or a class.
+    fn new(numbers: &[f64]) -> Self {
+        let values = numbers.try_into().unwrap_or_default();
+        Self { values, signs: values, distribution: values, class: Class::new(numbers[0] as usize & 3).unwrap() }
+    }
+}
+
+/// Runs `$check` on every loss with the kind of target that it takes.
+macro_rules! losses {
+    ($check:ident) => {
+        $check!("MeanAbsoluteError", MeanAbsoluteError, values);
+        $check!("Huber", Huber { delta: 0.75 }, values);
+        $check!("Hinge", Hinge, class);
+        $check!("BinaryHinge", Hinge, signs);
+        $check!("KullbackLeibler", KullbackLeibler, distribution);
+        $check!("CosineDistance", CosineDistance, values);
+        $check!("LabelSmoothing", LabelSmoothing { epsilon: 0.2 }, class);
+        let weights = [0.5, 2.0, 1.0, 3.0];
+        $check!("ClassWeights", ClassWeights { weights, loss: SoftmaxCrossEntropy }, class);
+    };
+}
+
+/// Every loss and its gradient equal PyTorch's.
+// proves eq:mean-absolute-error, eq:huber, eq:hinge, eq:binary-hinge, eq:kullback-leibler, eq:cosine-distance
+// proves eq:label-smoothing, eq:class-weight
+#[test]
+fn golden_losses() {
+    macro_rules! golden {
+        ($name:literal, $loss:expr, $target:ident) => {
+            let [y, t, value, gradient] = record("loss", $name).try_into().unwrap();
+            let found = evaluate_loss(&$loss, &array(&y), &Targets::new(&t).$target);
+            all_close($name, &[found.0], &value);
+            all_close($name, &found.1, &gradient);
+        };
+    }
+    losses!(golden);
+}
+
+/// The gradient of every loss is that of its value, by dual numbers, and by five-point differences.
+// proves eq:mean-absolute-error, eq:huber, eq:hinge, eq:binary-hinge, eq:kullback-leibler, eq:cosine-distance
+// proves eq:label-smoothing, eq:class-weight, eq:sample-weight
+#[test]
+fn gradients_of_losses() {
+    let mut draws = Draws(17);
+    for round in 0..300 {
+        let y: [f64; 4] = draws.array(3.0);
+        let values: [f64; 4] = draws.array(3.0);
+        let total: f64 = values.iter().map(|v| v.abs()).sum();
+        let targets = Targets {
+            values,
+            signs: values.map(f64::signum),
+            distribution: values.map(|v| v.abs() / total),
+            class: Class::new(round % 4).unwrap(),
+        };
+        macro_rules! dual_target {
+            (class) => {
+                targets.class
+            };
+            ($target:ident) => {
+                targets.$target.map(Dual::constant)
+            };
+        }
+        macro_rules! check {
+            ($name:literal, $loss:expr, $target:ident) => {
+                let (loss, target) = ($loss, dual_target!($target));
+                let (_, gradient) = evaluate_loss(&loss, &y, &targets.$target);
+                let weighted = Weighted { target: targets.$target, weight: 0.375 };
+                let (weighted_value, weighted_gradient) = evaluate_loss(&SampleWeights(loss), &y, &weighted);
+                close($name, weighted_value, 0.375 * loss.value(&y, &targets.$target), 1e-15 * weighted_value.abs());
+                let mut kinks = 0;
+                for k in 0..4 {
+                    let mut moving = y.map(Dual::constant);
+                    moving[k] = Dual::variable(y[k]);
+                    let dual: Dual<f64> = loss.value(&moving, &target);
+                    close($name, gradient[k], dual.derivative, 1e-12);
+                    close($name, weighted_gradient[k], 0.375 * dual.derivative, 1e-12);
+                    let at = |h: f64| {
+                        loss.value(&core::array::from_fn(|i| y[i] + if i == k { h } else { 0.0 }), &targets.$target)
+                    };
+                    let h = 1e-3;
+                    // At a kink the slopes left and right differ; it is counted, and may not happen often.
+                    let (left, right) = ((at(0.0) - at(-2.0 * h)) / (2.0 * h), (at(2.0 * h) - at(0.0)) / (2.0 * h));
+                    if (left - right).abs() > 0.02 {
+                        kinks += 1;
+                        continue;
+                    }
+                    let difference = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+                    let exact = if (left - right).abs() < 1e-9 { 1e-9 } else { 2e-3 };
+                    close($name, gradient[k], difference, exact);
+                }
+                assert!(kinks < 4, "{}: only kinks", $name);
+            };
+        }
+        losses!(check);
+    }
+}
+
+/// Large and saturated outputs: a finite loss and the right gradient, in f32.
+#[test]
+fn extremes_of_losses() {
+    let mut g = [0.0_f32; 2];
+    assert_eq!(Huber { delta: 1.0 }.gradient(&[1e30, 0.0], &[0.0, 0.0], &mut g), 5e29);
+    assert_eq!(g, [0.5, 0.0]);
+    for z in [89.0_f32, 104.0, 1e4, 1e30] {
+        let loss = KullbackLeibler.gradient(&[z, -z], &[0.25, 0.75], &mut g);
+        assert!((loss - 0.75 * 2.0 * z).abs() <= 2e-6 * z + 1.0, "{z}: {loss}");
+        assert_eq!(g, [0.75, -0.75]);
+        assert_eq!(KullbackLeibler.gradient(&[z, -z], &[1.0, 0.0], &mut g), 0.0);
+        let class = Class::<2>::new(1).unwrap();
+        let loss = LabelSmoothing { epsilon: 0.5 }.gradient(&[z, -z], &class, &mut g);
+        assert!((loss - 0.75 * 2.0 * z).abs() <= 2e-6 * z && g == [0.75, -0.75], "{z}: {loss} {g:?}");
+        assert_eq!(Hinge.gradient(&[z, -z], &class, &mut g), 0.5 * (2.0 * z + 1.0));
+        assert!((CosineDistance.gradient(&[z, -z], &[-z, z], &mut g) - 2.0).abs() <= 1e-6);
+        assert!(g.iter().all(|g| g.abs() <= 1e-6 / z), "{g:?}");
+    }
+    // An output without a direction.
+    assert_eq!((CosineDistance.gradient(&[0.0, 0.0], &[1.0, 0.0], &mut g), g), (1.0, [0.0, 0.0]));
+    // NaN in one output is handed on by every loss.
+    let y = [0.5, f64::NAN, 0.25, 1.0];
+    for class in (0..4).map(|k| Class::<4>::new(k).unwrap()) {
+        let targets = Targets { values: [1.0; 4], signs: [1.0; 4], distribution: [0.25; 4], class };
+        macro_rules! nan {
+            ($name:literal, $loss:expr, $target:ident) => {
+                let value: f64 = $loss.value(&y, &targets.$target);
+                assert!(value.is_nan(), "{} swallows NaN", $name);
+            };
+        }
+        losses!(nan);
+    }
+}
+
+/// Targets and hyper-parameters out of range get errors that say which, what was expected and what was found.
+#[test]
+fn bad_targets_and_hyperparameters() {
+    type Values = [f64; 2];
+    fn target<L: Loss<Values, Values>>(loss: &L, target: Values) -> String {
+        loss.check(&target).unwrap_err().to_string()
+    }
+    assert_eq!(target(&Hinge, [1.0, 0.5]), "element 1: expected -1 or 1, found 0.5");
+    assert_eq!(target(&MeanAbsoluteError, [f64::NAN, 0.5]), "element 0: expected a finite number, found NaN");
+    assert_eq!(target(&Huber { delta: 1.0 }, [0.0, f64::INFINITY]), "element 1: expected a finite number, found inf");
+    assert_eq!(target(&CosineDistance, [0.0, 0.0]), "expected a vector that is not zero, found 0");
+    assert_eq!(target(&KullbackLeibler, [0.5, 0.25]), "expected probabilities with sum 1, found 0.75");
+    let weighted = Weighted { target: [0.0, 0.0], weight: -1.0 };
+    let error = Loss::<Values, _>::check(&SampleWeights(MeanSquaredError), &weighted).unwrap_err();
+    assert_eq!(error.to_string(), "expected a finite weight, 0 or above, found -1");
+
+    for delta in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert_eq!(Loss::<Values, Values>::validate(&Huber { delta }).unwrap_err().name, "delta");
+    }
+    for epsilon in [-0.1, 1.0, f64::NAN] {
+        assert_eq!(Loss::<Values, Class<2>>::validate(&LabelSmoothing { epsilon }).unwrap_err().name, "epsilon");
+    }
+    let loss = ClassWeights { weights: [1.0, f64::NAN], loss: LabelSmoothing { epsilon: 0.1 } };
+    assert_eq!(Loss::<Values, Class<2>>::validate(&loss).unwrap_err().name, "weights");
+    let loss = ClassWeights { weights: [1.0, 0.0], loss: LabelSmoothing { epsilon: 2.0 } };
+    assert_eq!(Loss::<Values, Class<2>>::validate(&loss).unwrap_err().name, "epsilon");
+}
+
+/// A sample of weight 2 trains as the sample twice, and balanced classes weigh the same in sum.
+// proves eq:sample-weight, eq:class-weight
+#[test]
+fn weights_of_samples_and_classes() {
+    let inputs = [[1.0], [-0.5], [0.25]];
+    let targets = [[1.0], [0.0], [2.0]];
+    let rule = Sgd::new(0.5).unwrap();
+    let mut twice = Trainer::<Dense<1, 1, Identity, f64>, Sgd, 4>::ZEROED;
+    let mut weighted = Trainer::<Dense<1, 1, Identity, f64>, Sgd, 3>::ZEROED;
+    twice.init(1);
+    weighted.init(1);
+    let repeated = ([inputs[0], inputs[1], inputs[2], inputs[2]], [targets[0], targets[1], targets[2], targets[2]]);
+    twice.step(&rule, &MeanSquaredError, &repeated.0, &repeated.1).unwrap();
+    // The divisor is the number of samples, 3 and not 4: weights of ¾ and 1½.
+    let weights = [0.75, 0.75, 1.5];
+    let targets = core::array::from_fn(|k| Weighted { target: targets[k], weight: weights[k] });
+    weighted.step(&rule, &SampleWeights(MeanSquaredError), &inputs, &targets).unwrap();
+    close("weight", twice.network.weights[0], weighted.network.weights[0], 1e-15);
+    close("bias", twice.network.bias[0], weighted.network.bias[0], 1e-15);
+
+    let labels = [0, 0, 0, 1, 3, 3].map(|k| Class::<4>::new(k).unwrap());
+    let loss = ClassWeights::balanced(&labels);
+    let per_class = |k: usize| labels.iter().filter(|l| l.index() == k).map(|l| loss.weights[l.index()]).sum::<f64>();
+    assert_eq!([0, 1, 2, 3].map(per_class), [1.5, 1.5, 0.0, 1.5]);
+}
