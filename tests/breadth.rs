@@ -286,6 +286,23 @@ fn scale_folds() {
     }
 }
 
+/// Small whole numbers: folding is exact, and so are the moments of two samples.
+// proves eq:fold, eq:welford
+#[test]
+fn folding_is_exact_in_integers() {
+    let scale = Scale::fit(&[[1.0_f64, 10.0], [5.0, 26.0]]).unwrap();
+    assert_eq!((&scale.center, &scale.factor), (&Vector::from([3.0, 18.0]), &Vector::from([0.5, 0.125])));
+    let dense = Dense::from_parts(Matrix::from_rows([[2.0, 16.0], [-4.0, 8.0]]), Vector::from([1.0, -1.0]));
+    let mut next = (scale.clone(), dense.clone());
+    next.0.fold_into_next(&mut next.1);
+    assert_eq!(next.1.weights, Matrix::from_rows([[1.0, 2.0], [-2.0, 1.0]]));
+    assert_eq!(next.1.bias, Vector::from([1.0 - 3.0 - 36.0, -1.0 + 6.0 - 18.0]));
+    let mut previous: (Dense<2, 2, Identity, f64>, _) = (dense, scale.inverse());
+    previous.1.fold_into_previous(&mut previous.0);
+    assert_eq!(previous.0.weights, Matrix::from_rows([[4.0, 32.0], [-32.0, 64.0]]));
+    assert_eq!(previous.0.bias, Vector::from([2.0 + 3.0, -8.0 + 18.0]));
+}
+
 /// One pass gives what two passes give, also far from 0, where the mean of squares would cancel.
 // proves eq:welford, eq:scale
 #[test]
