@@ -31,27 +31,27 @@ activations! {
     tanh::Tanh,
 }
 
-use crate::{Dual, Initializer, Scalar, Strict, Zeroed};
+use crate::{Initializer, Real, Zeroed};
 
 /// An elementwise function σ of a layer's affine value z, beside its derivative.
 ///
 /// The derivative is evaluated where it is cheapest: at the value σ(z), which the backward pass has anyway
 /// (`type At = Value`), or at z itself, which then costs one more block of cache (`type At = Input`).
 ///
-/// Branch through [`Scalar`]'s `maximum`, `minimum`, `abs` and `if_positive`, so that kinks are seen.
+/// It is written once, over [`Real`]: the same lines run on vector registers, and under the gradient checker.
 ///
 /// ```
-/// use chainrule::{Activation, Dense, Input, Layer, Scalar};
+/// use chainrule::{Activation, Dense, Input, Real};
 ///
 /// /// σ(z) = z · sigmoid(z).
 /// struct Swish;
 ///
-/// impl<T: Scalar> Activation<T> for Swish {
+/// impl Activation for Swish {
 ///     type At = Input;
-///     fn value(z: T) -> T {
+///     fn value<T: Real>(z: T) -> T {
 ///         z * z.sigmoid()
 ///     }
-///     fn derivative(z: T) -> T {
+///     fn derivative<T: Real>(z: T) -> T {
 ///         let s = z.sigmoid();
 ///         s + z * s * (T::ONE - s)
 ///     }
@@ -61,10 +61,10 @@ use crate::{Dual, Initializer, Scalar, Strict, Zeroed};
 /// assert_eq!(Swish::value(0.0), 0.0);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an activation of `{T}`",
-    note = "implement `chainrule::Activation<T>` for every `T: Scalar`"
+    message = "`{Self}` is not an activation",
+    note = "`Tanh`, `Relu`, `Identity` … are; a function of your own implements `chainrule::Activation`"
 )]
-pub trait Activation<T: Scalar>: 'static {
+pub trait Activation: 'static {
     /// Where [`derivative`](Activation::derivative) is evaluated: [`Value`] or [`Input`].
     type At: Point;
 
@@ -72,23 +72,24 @@ pub trait Activation<T: Scalar>: 'static {
     const INITIALIZER: Initializer = Initializer::XavierUniform;
 
     /// σ(z).
-    fn value(z: T) -> T;
+    fn value<T: Real>(z: T) -> T;
 
     /// σ′(z), computed from σ(z) when `At = Value`, from z when `At = Input`.
-    fn derivative(at: T) -> T;
+    fn derivative<T: Real>(at: T) -> T;
 }
 
 /// Sees one activation after the other, as a type: what [`visit_activations`] calls.
 pub trait VisitActivation {
     /// Sees the activation `A`, called `name`.
-    fn visit<A>(&mut self, name: &'static str)
-    where
-        A: Activation<f32> + Activation<f64> + Activation<Strict<f32>> + Activation<Dual<f64>>;
+    fn visit<A: Activation>(&mut self, name: &'static str);
 }
 
 /// A point at which an activation's derivative can be evaluated: [`Value`] or [`Input`].
 pub trait Point: sealed::Sealed + 'static {
-    /// What the forward pass keeps besides the output.
+    /// Whether z is kept besides the output.
+    const KEEPS_INPUT: bool;
+
+    /// What is kept besides the output: z, or nothing.
     type Kept<M: Zeroed>: Zeroed;
 
     /// Keeps z, if the derivative will want it.
@@ -107,6 +108,7 @@ pub struct Value;
 pub struct Input;
 
 impl Point for Value {
+    const KEEPS_INPUT: bool = false;
     type Kept<M: Zeroed> = ();
     fn keep<M: crate::Tensor>(_: &M, (): &mut ()) {}
     fn at<'a, M: Zeroed>(output: &'a M, (): &'a ()) -> &'a M {
@@ -115,6 +117,7 @@ impl Point for Value {
 }
 
 impl Point for Input {
+    const KEEPS_INPUT: bool = true;
     type Kept<M: Zeroed> = M;
     fn keep<M: crate::Tensor>(z: &M, kept: &mut M) {
         kept.copy_from(z);

@@ -1,6 +1,120 @@
 //! The three products, Z = W·X + b·1ᵀ, D = Wᵀ·Δ and G += Δ·Xᵀ, and who computes them.
+//!
+//! | who | when |
+//! |---|---|
+//! | [`simd`], our vector kernels, without heap | the feature `simd`, and an instruction set that has them |
+//! | [`blas`], the crate matrixmultiply | the feature of that name, and a product so large that it is faster |
+//! | [`portable`] | every other number, machine and build |
 
+#[cfg(feature = "matrixmultiply")]
+mod blas;
 pub(crate) mod portable;
+#[cfg(feature = "simd")]
+#[allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
+mod simd;
 mod vectorized;
+#[cfg(feature = "simd")]
+mod wide;
 
 pub(crate) use vectorized::vectorized;
+
+use crate::{Activation, Scalar};
+
+#[cfg(not(feature = "simd"))]
+mod simd {
+    pub(crate) trait Float {}
+    impl Float for f32 {}
+    impl Float for f64 {}
+}
+#[cfg(not(feature = "matrixmultiply"))]
+mod blas {
+    pub(crate) trait Blas {}
+    impl Blas for f32 {}
+    impl Blas for f64 {}
+}
+
+/// A number for which there are fast kernels: `f32` or `f64`.
+pub(crate) trait Float: Scalar + simd::Float + blas::Blas + crate::elementary::Precision {}
+impl Float for f32 {}
+impl Float for f64 {}
+
+/// Y = σ(W·X + b·1ᵀ).
+#[inline]
+pub(crate) fn forward<A: Activation, T: Float, const OUT: usize, const IN: usize, const B: usize>(
+    w: &[[T; OUT]; IN],
+    x: &[[T; IN]; B],
+    b: &[T; OUT],
+    y: &mut [[T; OUT]; B],
+) {
+    #[cfg(feature = "matrixmultiply")]
+    if const { blas::is_faster(OUT, IN, B) } {
+        blas::forward(w, x, b, y);
+        return activate::<A, T>(y.as_flattened_mut());
+    }
+    #[cfg(feature = "simd")]
+    if let Some(isa) = simd::Isa::detect() {
+        return simd::forward(isa, w, x, b, y, wide::Activate::<A>::new());
+    }
+    portable::forward(w, x, b, y);
+    activate::<A, T>(y.as_flattened_mut());
+}
+
+/// D = Wᵀ·Δ.
+#[inline]
+pub(crate) fn backward<T: Float, const OUT: usize, const IN: usize, const B: usize>(
+    w: &[[T; OUT]; IN],
+    delta: &[[T; OUT]; B],
+    d: &mut [[T; IN]; B],
+) {
+    #[cfg(feature = "matrixmultiply")]
+    if const { blas::is_faster(IN, OUT, B) } {
+        return blas::backward(w, delta, d);
+    }
+    #[cfg(feature = "simd")]
+    if let Some(isa) = simd::Isa::detect() {
+        return simd::backward(isa, w, delta, d);
+    }
+    portable::backward(w, delta, d);
+}
+
+/// G += Δ·Xᵀ.
+#[inline]
+pub(crate) fn gradient<T: Float, const OUT: usize, const IN: usize, const B: usize>(
+    delta: &[[T; OUT]; B],
+    x: &[[T; IN]; B],
+    g: &mut [[T; OUT]; IN],
+) {
+    #[cfg(feature = "matrixmultiply")]
+    if const { blas::is_faster(OUT, B, IN) } {
+        return blas::gradient(delta, x, g);
+    }
+    #[cfg(feature = "simd")]
+    if let Some(isa) = simd::Isa::detect() {
+        return simd::gradient::<true, T, OUT, IN, B>(isa, delta, x, g);
+    }
+    portable::gradient(delta, x, g);
+}
+
+/// z ← σ(z).
+#[inline]
+pub(crate) fn activate<A: Activation, T: Float>(z: &mut [T]) {
+    #[cfg(feature = "simd")]
+    if let Some(isa) = simd::Isa::detect() {
+        return T::enter(isa, simd::Map(z, wide::Activate::<A>::new()));
+    }
+    for z in z {
+        *z = A::value(*z);
+    }
+}
+
+/// d ← d ⊙ σ′.
+#[inline]
+pub(crate) fn scale_by_derivative<A: Activation, T: Float>(d: &mut [T], at: &[T]) {
+    #[cfg(feature = "simd")]
+    if let Some(isa) = simd::Isa::detect() {
+        return T::enter(isa, wide::ScaleByDerivative::<A, T>::new(d, at));
+    }
+    for (d, at) in d.iter_mut().zip(at) {
+        *d *= A::derivative(*at);
+    }
+}

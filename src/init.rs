@@ -1,6 +1,6 @@
 //! [`Initializer`]: how weights begin.
 
-use crate::{Matrix, Random, Scalar};
+use crate::{Matrix, Random, Real, Scalar};
 
 /// A distribution of initial weights. Its scale depends on how many inputs (`IN`) and outputs (`OUT`) the layer has,
 /// so that signals keep their size through the layers, forwards and backwards.
@@ -49,14 +49,14 @@ impl Initializer {
         };
         match self {
             // eq:xavier
-            Self::XavierUniform => draw(symmetric, Scalar::sqrt(6.0 / (inputs + outputs))),
-            Self::XavierNormal => draw(Random::normal, Scalar::sqrt(2.0 / (inputs + outputs))),
+            Self::XavierUniform => draw(symmetric, Real::sqrt(6.0 / (inputs + outputs))),
+            Self::XavierNormal => draw(Random::normal, Real::sqrt(2.0 / (inputs + outputs))),
             // eq:kaiming
-            Self::KaimingUniform => draw(symmetric, Scalar::sqrt(6.0 / inputs)),
-            Self::KaimingNormal => draw(Random::normal, Scalar::sqrt(2.0 / inputs)),
+            Self::KaimingUniform => draw(symmetric, Real::sqrt(6.0 / inputs)),
+            Self::KaimingNormal => draw(Random::normal, Real::sqrt(2.0 / inputs)),
             // eq:lecun
-            Self::LecunUniform => draw(symmetric, Scalar::sqrt(3.0 / inputs)),
-            Self::LecunNormal => draw(Random::normal, Scalar::sqrt(1.0 / inputs)),
+            Self::LecunUniform => draw(symmetric, Real::sqrt(3.0 / inputs)),
+            Self::LecunNormal => draw(Random::normal, Real::sqrt(1.0 / inputs)),
             // eq:orthogonal
             Self::Orthogonal => {
                 draw(Random::normal, 1.0);

@@ -1,4 +1,82 @@
-#![doc = "Deep feed-forward networks with hand-written back-propagation."]
+//! Deep feed-forward networks with hand-written back-propagation: layer sizes are types, the core has no heap, and every
+//! gradient is an equation of [the derivation](#the-derivation), written out and proved.
+//!
+//! ```
+//! use chainrule::{network, Adam, BinaryCrossEntropy, Dense, Identity, Layer, Tanh, Trainer, Vector, Zeroed};
+//!
+//! network! {
+//!     /// Is exactly one of two inputs on?
+//!     pub struct Xor<T = f32>: 2 => 1 {
+//!         hidden: Dense<2, 4, Tanh, T>,
+//!         output: Dense<4, 1, Identity, T>,
+//!     }
+//! }
+//!
+//! let inputs = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+//! let targets = [[0.0], [1.0], [1.0], [0.0]];
+//!
+//! let adam = Adam::new(0.05)?;
+//! let mut trainer = Trainer::<Xor, Adam, 4>::ZEROED;
+//! trainer.init(1);
+//! for _ in 0..200 {
+//!     trainer.epoch(&adam, &BinaryCrossEntropy, &inputs, &targets)?;
+//! }
+//!
+//! let mut scratch = Zeroed::ZEROED;
+//! let logit = trainer.network.predict(&Vector::from([1.0, 0.0]), &mut scratch)[0];
+//! assert!(logit > 0.0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Notation
+//!
+//! A sample is a **column**, and a batch of B samples a matrix with B columns. Matrices are stored column by column.
+//!
+//! | on paper | here |
+//! |---|---|
+//! | x ∈ Rⁿ, one sample | `[T; N]` as data, [`Vector<N, T>`] in a network |
+//! | X, a batch of B samples | [`Matrix<N, B, T>`] |
+//! | W, b; W_jk weighs input k on neuron j | `weights: Matrix<OUT, IN, T>`, `bias: Vector<OUT, T>` of [`Dense`] |
+//! | Z = W·X + b·1ᵀ, Y = σ(Z) | [`Layer::forward`], [`Activation::value`] |
+//! | Δ = ∇Y ⊙ σ′(Z) | `d_output` after [`Layer::backward`], [`Activation::derivative`] |
+//! | ∇W = Δ·Xᵀ, ∇b = Δ·1, ∇X = Wᵀ·Δ | `gradient` and `d_input` of [`Layer::backward`] |
+//!
+//! # A tour
+//!
+//! - [`Matrix`], [`Vector`]: fixed shapes. [`Scalar`]: their element. [`Tensor`]: every block of scalars, up to a network.
+//! - [`Dense`], [`Dropout`], [`Residual`], [`Frozen`] are layers; [`Layer`] is their contract, and yours:
+//!   [`parameters!`] defines what a layer of your own holds.
+//! - [`network!`] puts layers one after the other under names; the pair `(A, B)` does so without.
+//! - [`Activation`]s, [`Loss`]es, [`Optimizer`]s, [`Initializer`]s: each is one short file.
+//! - [`Trainer`] holds a network and all it takes to train it. [`Metric`]s tell how good it is.
+//!
+//! # Memory
+//!
+//! Nothing allocates but `boxed()` and, for large products and with the feature `matrixmultiply`, that crate's packing.
+//! Small trainers can stand on the stack. Large ones belong in a `static`, where they cost no byte of the program image,
+//! or on the heap through [`Zeroed::boxed`], which never moves them over the stack.
+//!
+//! # Errors and panics
+//!
+//! What comes from outside is checked where it comes in, and errors say what was expected, what was found, and where.
+//! A call that returns an error has changed nothing. The library does not panic; indexing a matrix out of bounds, as in
+//! `m[(9, 9)]`, panics as indexing does, and [`Matrix::get`] does not.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `std` | yes | vector instructions chosen at run time; implies `alloc` |
+//! | `simd` | yes | our own vector kernels; implies `borrow` |
+//! | `matrixmultiply` | yes | large products through the crate of that name; implies `alloc` |
+//! | `alloc` | by `std` | [`Zeroed::boxed`] |
+//! | `borrow` | by `simd` | arrays and slices borrow as vectors and matrices, without a copy |
+//!
+//! Without any of them the crate is `no_std`, needs no allocator, and forbids `unsafe` code.
+//!
+//! # The derivation
+//!
+//! `docs/derivation.md` in the repository derives every formula. Comments cite its equations as `eq:name`.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -25,6 +103,7 @@ mod elementary;
 mod error;
 mod gemm;
 mod init;
+mod lanes;
 mod layer;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod layers;
@@ -67,4 +146,9 @@ pub use tensor::{Block, Empty, Name, Role, Tensor};
 pub use trainer::Trainer;
 pub use training::{EarlyStopping, Progress, Verdict};
 pub use zeroed::Zeroed;
+// Their traits stand in our signatures.
 pub use {num_traits, rand};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

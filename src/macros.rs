@@ -54,7 +54,7 @@ macro_rules! parameters {
 /// ```
 ///
 /// The network is generic over its scalar (`Digits<f64>`, `Digits<Dual>`, `Digits<Strict<f32>>`), may have further
-/// `const` and type parameters before it, and is a [`Layer`](crate::Layer) of every batch size: a field can itself be
+/// `const` and type parameters before it (`A: Activation = Tanh`), and is a [`Layer`](crate::Layer) of every batch size: a field can itself be
 /// a network. `Digits::ZEROED`, `Digits::boxed()` and `Digits::new(seed)` make one.
 ///
 /// Layers that do not fit are reported here, at the definition:
@@ -88,14 +88,13 @@ macro_rules! __generics {
     ($callback:ident $head:tt [$($decl:tt)*] $bounds:tt $args:tt $T:ident = $default:ty > $($rest:tt)*) => {
         $crate::$callback! { $head [$($decl)* $T = $default] $bounds $args $T $($rest)* }
     };
-    ($callback:ident $head:tt [$($decl:tt)*] [$($bounds:tt)*] [$($args:tt)*] $A:ident = $default:ty, $($rest:tt)*) => {
+    (
+        $callback:ident $head:tt [$($decl:tt)*] [$($bounds:tt)*] [$($args:tt)*]
+        $A:ident $(: $Bound:path)? $(= $default:ty)?, $($rest:tt)*
+    ) => {
         $crate::__generics! {
-            $callback $head [$($decl)* $A = $default,] [$($bounds)* $A: 'static,] [$($args)* $A,] $($rest)*
-        }
-    };
-    ($callback:ident $head:tt [$($decl:tt)*] [$($bounds:tt)*] [$($args:tt)*] $A:ident, $($rest:tt)*) => {
-        $crate::__generics! {
-            $callback $head [$($decl)* $A,] [$($bounds)* $A: 'static,] [$($args)* $A,] $($rest)*
+            $callback $head [$($decl)* $A $(: $Bound)? $(= $default)?,] [$($bounds)* $A: 'static $(+ $Bound)?,]
+            [$($args)* $A,] $($rest)*
         }
     };
 }

@@ -1,7 +1,7 @@
 //! [`Matrix`] and [`Vector`]: fixed shapes, stored column by column.
 
 use crate::tensor::{Block, Role, Tensor};
-use crate::{Scalar, Zeroed};
+use crate::{Activation, Identity, Scalar, Zeroed};
 use core::fmt;
 use core::ops::{Index, IndexMut};
 
@@ -197,12 +197,17 @@ impl<const R: usize, const C: usize, T: Copy> Matrix<R, C, T> {
 impl<const R: usize, const C: usize, T: Scalar> Matrix<R, C, T> {
     /// Overwrites this matrix with the product A·B.
     pub fn set_product<const K: usize>(&mut self, a: &Matrix<R, K, T>, b: &Matrix<K, C, T>) {
-        T::affine(&a.columns, &b.columns, &[T::ZERO; R], &mut self.columns);
+        T::dense::<Identity, R, K, C>(&a.columns, &b.columns, &[T::ZERO; R], &mut self.columns);
     }
 
-    /// Overwrites this matrix with A·B + b·1ᵀ: the affine map of a dense layer, the bias added to every column.
-    pub fn set_affine<const K: usize>(&mut self, a: &Matrix<R, K, T>, b: &Matrix<K, C, T>, bias: &Vector<R, T>) {
-        T::affine(&a.columns, &b.columns, &bias.columns[0], &mut self.columns);
+    /// Overwrites this matrix with σ(A·B + b·1ᵀ): a dense layer, the bias added to every column.
+    pub fn set_dense<A: Activation, const K: usize>(
+        &mut self,
+        a: &Matrix<R, K, T>,
+        b: &Matrix<K, C, T>,
+        bias: &Vector<R, T>,
+    ) {
+        T::dense::<A, R, K, C>(&a.columns, &b.columns, &bias.columns[0], &mut self.columns);
     }
 
     /// Overwrites this matrix with Aᵀ·B.

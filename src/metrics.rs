@@ -6,7 +6,7 @@ mod top;
 pub use r_squared::RSquared;
 pub use top::Top;
 
-use crate::{Class, Scalar};
+use crate::{Class, Real, Scalar};
 use core::fmt;
 
 /// Observes the outputs of an evaluation, one sample at a time. Pairs of metrics are metrics, and `()` is none.
@@ -185,7 +185,7 @@ impl Rmse {
     /// √(Σ (y − t)² / n); NaN of no samples.
     #[must_use]
     pub fn value(&self) -> f64 {
-        Scalar::sqrt(self.sum / self.count as f64)
+        Real::sqrt(self.sum / self.count as f64)
     }
 }
 

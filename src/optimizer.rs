@@ -93,7 +93,7 @@ pub trait Optimizer: Clone {
     ) -> Result<(), Overflow> {
         for i in 0..P::SLICES {
             let reach = self.reach(step, i, parameters, gradient, state);
-            if !(largest(parameters.slice(i)) + reach).is_finite() {
+            if !(Scalar::max_abs(parameters.slice(i)) + reach).is_finite() {
                 return Err(Overflow { block: P::block(i).name });
             }
         }
@@ -116,14 +116,6 @@ const LARGEST: f64 = 1e18;
 
 /// |g| / √v is below this, also where v underflows, if v holds more than 10⁻¹⁶ of g².
 const LARGEST_RATIO: f64 = 1e20;
-
-/// max |xᵢ| of a slice; NaN if any is.
-fn largest<T: Scalar>(slice: &[T]) -> T {
-    T::vectorized(
-        #[inline(always)]
-        || slice.iter().fold(T::ZERO, |largest, x| largest.maximum(x.abs())),
-    )
-}
 
 /// Every optimiser's learning rate: finite, not negative.
 fn check_learning_rate(rate: f64) -> Result<(), HyperparameterError> {

@@ -57,18 +57,16 @@ impl Random {
     }
 
     /// Uniform in [0, 1), a multiple of 2⁻⁵³.
-    #[allow(clippy::cast_precision_loss, reason = "53 bits fit exactly")]
     pub fn uniform(&mut self) -> f64 {
-        (self.double_word() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+        unit(self.double_word() >> 11)
     }
 
-    /// Standard normal, by the transform of Box and Muller (1958): eq:normal-draws
-    ///
-    /// r = √(−2 ln(1 − u₁)) cos(2π u₂).
+    /// Standard normal, by the transform of Box and Muller (1958): √(−2 ln u₁) cos(2π u₂). (eq:normal-draws)
     pub fn normal(&mut self) -> f64 {
-        // 1 − u₁ lies in (0, 1], so the logarithm is finite.
-        let radius = crate::Scalar::sqrt(-2.0 * crate::Scalar::ln(1.0 - self.uniform()));
-        radius * crate::elementary::cos_turns(self.uniform())
+        // One more than in `uniform`: u₁ lies in (0, 1], and the logarithm is finite.
+        let u = unit((self.double_word() >> 11) + 1);
+        let radius = crate::Real::sqrt(-2.0 * crate::Real::ln(u));
+        radius * crate::elementary::sin_cos_of_turn(self.uniform()).1
     }
 }
 
@@ -91,6 +89,11 @@ impl TryRng for Random {
         }
         Ok(())
     }
+}
+
+/// w·2⁻⁵³ for w up to 2⁵³, exactly.
+fn unit(w: u64) -> f64 {
+    w as f64 * (1.0 / (1_u64 << 53) as f64)
 }
 
 /// 2⁶⁴ divided by the golden ratio: the increment of splitmix64.

@@ -1,4 +1,4 @@
-//! [`Scalar`]: what an element of a matrix must be able to do.
+//! [`Real`]: the arithmetic of a number. [`Scalar`]: what an element of a matrix must be able to do.
 
 /// The assigning operators, by the plain ones.
 macro_rules! assign_operators {
@@ -31,31 +31,24 @@ mod strict;
 pub use dual::Dual;
 pub use strict::Strict;
 
-use crate::Zeroed;
 use crate::gemm::portable;
+use crate::{Activation, Zeroed};
 use core::fmt::Debug;
 use core::ops::{AddAssign, Div, DivAssign, MulAssign, Neg, Sub, SubAssign};
 use num_traits::{ConstOne, ConstZero};
 
-/// The element of every vector, matrix and network: `f32`, `f64`, or a type of your own.
+/// The arithmetic of one number, or of several at once: all that an elementwise function may do.
 ///
-/// Zero, one and the algebra come from the operators and from num-traits. Five methods are required; everything else
-/// has a body in terms of them, so that a scalar that carries more than a number ([`Dual`], an interval, a running
-/// error) is right as soon as its operators, `exp`, `ln` and `sqrt` are. Override the others for precision or speed.
+/// An [`Activation`](crate::Activation) is written over `Real` and so runs on a single number, on a whole vector register
+/// (where `f32` and `f64` have the instructions), on an interval, or on a [`Dual`]. There is no comparison in it: the
+/// only branches are [`maximum`](Real::maximum), [`minimum`](Real::minimum), [`abs`](Real::abs) and
+/// [`if_positive`](Real::if_positive), which each of these types takes in its own way.
 ///
-/// Layers branch through [`maximum`](Scalar::maximum), [`minimum`](Scalar::minimum), [`abs`](Scalar::abs) and
-/// [`if_positive`](Scalar::if_positive) alone: a scalar can override these four to see, or to widen, every branch.
-///
-/// The example `custom_scalar` is a fixed-point number that trains.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a scalar of a network",
-    note = "`f32`, `f64`, `Strict<f32>` and `Dual` are; a type of your own implements `chainrule::Scalar`"
-)]
-pub trait Scalar:
-    Zeroed
-    + Copy
-    + Debug
-    + PartialOrd
+/// Zero, one and the algebra come from the operators and from num-traits. Six methods are required; all others have a
+/// body in terms of them, so that a type that carries more than a number is right as soon as its operators and these
+/// six are. Override the others for precision or speed.
+pub trait Real:
+    Copy
     + ConstZero
     + ConstOne
     + Neg<Output = Self>
@@ -65,65 +58,42 @@ pub trait Scalar:
     + SubAssign
     + MulAssign
     + DivAssign
-    + Send
-    + Sync
 {
-    /// The nearest scalar to `value`.
+    /// The nearest number to `value`.
     fn from_f64(value: f64) -> Self;
-
-    /// The value as `f64`, without whatever else the scalar carries.
-    fn to_f64(self) -> f64;
 
     /// eˣ.
     #[must_use]
     fn exp(self) -> Self;
 
-    /// The natural logarithm; NaN below zero, −∞ at zero, where the scalar has them.
+    /// The natural logarithm; NaN below zero, −∞ at zero, where the type has them.
     #[must_use]
     fn ln(self) -> Self;
 
-    /// The square root; NaN below zero, where the scalar has it.
+    /// The square root; NaN below zero, where the type has it.
     #[must_use]
     fn sqrt(self) -> Self;
 
-    /// Neither NaN nor infinite.
-    fn is_finite(self) -> bool {
-        self.to_f64().is_finite()
-    }
-
     /// The larger of the two; NaN if either is.
     #[must_use]
-    #[inline]
-    fn maximum(self, other: Self) -> Self {
-        // A NaN on either side makes the comparison false, and the sum hands it on.
-        if self > other {
-            self
-        } else if other >= self {
-            other
-        } else {
-            self + other
-        }
-    }
+    fn maximum(self, other: Self) -> Self;
+
+    /// `yes` where `self` is above zero, else `no`, also for NaN. Both are computed.
+    #[must_use]
+    fn if_positive(self, yes: Self, no: Self) -> Self;
 
     /// The smaller of the two; NaN if either is.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     fn minimum(self, other: Self) -> Self {
         -((-self).maximum(-other))
     }
 
     /// |x|.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     fn abs(self) -> Self {
         self.maximum(-self)
-    }
-
-    /// `yes` where `self` is above zero, else `no`.
-    #[must_use]
-    #[inline]
-    fn if_positive(self, yes: Self, no: Self) -> Self {
-        if self > Self::ZERO { yes } else { no }
     }
 
     /// eˣ − 1, precise near zero where overridden.
@@ -161,10 +131,68 @@ pub trait Scalar:
         self.maximum(Self::ZERO) + (-self.abs()).exp().ln_1p()
     }
 
+    /// The error function 2/√π ∫₀ˣ e^(−t²) dt, by a series without cancellation:
+    /// 2/√π · e^(−x²) · Σ 2ⁿ x²ⁿ⁺¹ / (1·3·5⋯(2n + 1)).
+    #[must_use]
+    fn erf(self) -> Self {
+        // Beyond 6 it is ±1 to 17 digits; 120 terms are enough up to there.
+        let bound = Self::from_f64(6.0);
+        let x = self.minimum(bound).maximum(-bound);
+        let square = x * x;
+        let (mut term, mut sum) = (x, x);
+        for n in 1..120 {
+            term *= (square + square) / Self::from_f64(f64::from(2 * n + 1));
+            sum += term;
+        }
+        Self::from_f64(core::f64::consts::FRAC_2_SQRT_PI) * (-square).exp() * sum
+    }
+
     /// Φ(x) = ½·(1 + erf(x/√2)), the distribution function of the standard normal, precise in both tails.
     #[must_use]
+    #[inline(always)]
     fn normal_cdf(self) -> Self {
         normal_cdf::normal_cdf(self)
+    }
+}
+
+/// The element of every vector, matrix and network: `f32`, `f64`, or a type of your own.
+///
+/// A [`Real`] number that can be compared and shown, with the products of matrices as hooks.
+///
+/// The example `custom_scalar` is a fixed-point number that trains.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a scalar of a network",
+    note = "`f32`, `f64`, `Strict<f32>` and `Dual` are; a type of your own implements `chainrule::Scalar`"
+)]
+pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
+    /// The value as `f64`, without whatever else the scalar carries.
+    fn to_f64(self) -> f64;
+
+    /// Neither NaN nor infinite.
+    fn is_finite(self) -> bool {
+        self.to_f64().is_finite()
+    }
+
+    /// max |xᵢ| of a slice, 0 of an empty one; not finite if any element is not.
+    fn max_abs(slice: &[Self]) -> Self {
+        slice.iter().fold(Self::ZERO, |largest, x| largest.maximum(x.abs()))
+    }
+
+    /// z ← σ(z) for every element; `f32` and `f64` override it with vector registers.
+    #[inline]
+    fn activate<A: Activation>(z: &mut [Self]) {
+        for z in z {
+            *z = A::value(*z);
+        }
+    }
+
+    /// d ← d ⊙ σ′(z) for every element, σ′ evaluated at `at`, which is z or σ(z) as [`Activation::At`] says; `f32` and
+    /// `f64` override it with vector registers.
+    #[inline]
+    fn scale_by_derivative<A: Activation>(d: &mut [Self], at: &[Self]) {
+        for (d, at) in d.iter_mut().zip(at) {
+            *d *= A::derivative(*at);
+        }
     }
 
     /// Runs `body` compiled for the widest vectors of this machine, where the scalar has any: put elementwise loops
@@ -174,15 +202,16 @@ pub trait Scalar:
         body()
     }
 
-    /// Z ← W·X + b·1ᵀ, columns contiguous; `f32` and `f64` override it with their kernels.
+    /// Y ← σ(W·X + b·1ᵀ), columns contiguous; `f32` and `f64` override it with their kernels.
     #[inline]
-    fn affine<const OUT: usize, const IN: usize, const B: usize>(
+    fn dense<A: Activation, const OUT: usize, const IN: usize, const B: usize>(
         weights: &[[Self; OUT]; IN],
         x: &[[Self; IN]; B],
         bias: &[Self; OUT],
-        z: &mut [[Self; OUT]; B],
+        y: &mut [[Self; OUT]; B],
     ) {
-        portable::forward(weights, x, bias, z);
+        portable::forward(weights, x, bias, y);
+        Self::activate::<A>(y.as_flattened_mut());
     }
 
     /// D ← Wᵀ·Δ, columns contiguous; `f32` and `f64` override it with their kernels.
@@ -208,6 +237,6 @@ pub trait Scalar:
 
 /// The sign of x: 1, −1, or 0 for zero; of NaN 0, so use it beside something that hands NaN on.
 #[inline(always)]
-pub(crate) fn sign<T: Scalar>(x: T) -> T {
+pub(crate) fn sign<T: Real>(x: T) -> T {
     x.if_positive(T::ONE, (-x).if_positive(-T::ONE, T::ZERO))
 }

@@ -1,6 +1,6 @@
 //! [`Tensor`]: every fixed-shape block of scalars, be it a vector or all parameters of a network.
 
-use crate::{Scalar, Zeroed};
+use crate::{Real, Scalar, Zeroed};
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -160,7 +160,7 @@ pub trait Tensor: Zeroed {
     fn convert_from<U: Scalar>(&mut self, source: &Self::With<U>) {
         for i in 0..Self::SLICES {
             for (x, y) in self.slice_mut(i).iter_mut().zip(source.slice(i)) {
-                *x = Scalar::from_f64(y.to_f64());
+                *x = Real::from_f64(y.to_f64());
             }
         }
     }
@@ -177,6 +177,22 @@ pub trait Tensor: Zeroed {
                     }
                 },
             );
+        }
+    }
+
+    /// x ← f(x, y), scalar by scalar: the loop of every elementwise layer.
+    ///
+    /// ```
+    /// use chainrule::{Tensor, Vector};
+    /// let mut x = Vector::from([1.0, 2.0]);
+    /// Tensor::zip(&mut x, &Vector::from([10.0, 20.0]), |x, y| x * y);
+    /// assert_eq!(x, Vector::from([10.0, 40.0]));
+    /// ```
+    fn zip(&mut self, y: &Self, mut f: impl FnMut(Self::Scalar, Self::Scalar) -> Self::Scalar) {
+        for i in 0..Self::SLICES {
+            for (x, y) in self.slice_mut(i).iter_mut().zip(y.slice(i)) {
+                *x = f(*x, *y);
+            }
         }
     }
 
@@ -226,18 +242,13 @@ pub trait Tensor: Zeroed {
 
     /// The largest magnitude, max |xᵢ|; NaN if any is.
     fn max_abs(&self) -> Self::Scalar {
-        let mut largest = <Self::Scalar as num_traits::ConstZero>::ZERO;
-        for i in 0..Self::SLICES {
-            for x in self.slice(i) {
-                largest = largest.maximum(x.abs());
-            }
-        }
-        largest
+        let zero = num_traits::ConstZero::ZERO;
+        (0..Self::SLICES).fold(zero, |largest: Self::Scalar, i| largest.maximum(Scalar::max_abs(self.slice(i))))
     }
 
     /// Every scalar is neither NaN nor infinite.
     fn all_finite(&self) -> bool {
-        (0..Self::SLICES).all(|i| all_finite(self.slice(i)))
+        (0..Self::SLICES).all(|i| Self::Scalar::max_abs(self.slice(i)).is_finite())
     }
 }
 
@@ -283,13 +294,4 @@ impl<L: Tensor> Tensor for Empty<L> {
     fn block(i: usize) -> Block {
         Block { rows: 0, columns: 0, ..L::block(i) }
     }
-}
-
-/// Every scalar of the slice is neither NaN nor infinite.
-pub(crate) fn all_finite<T: Scalar>(slice: &[T]) -> bool {
-    T::vectorized(
-        #[inline(always)]
-        // No early exit, so that the loop runs on vectors.
-        || slice.iter().fold(true, |finite, x| finite & x.is_finite()),
-    )
 }

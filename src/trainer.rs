@@ -2,8 +2,7 @@
 
 use crate::error::TrainError;
 use crate::layer::{Batch, Layer, Network, Pass, Sample};
-use crate::tensor::all_finite;
-use crate::{Loss, Metric, Optimizer, Random, Scalar, Shuffle, Tensor, Zeroed};
+use crate::{Loss, Metric, Optimizer, Random, Real, Scalar, Shuffle, Tensor, Zeroed};
 
 /// A network with what it takes to train it in batches of `B` samples: gradient, optimiser state, caches and counters.
 ///
@@ -112,7 +111,8 @@ where
         validate(optimizer, loss)?;
         check_samples(loss, inputs, targets)?;
         self.gradient.set_zero();
-        let sum = self.add_batch(loss, inputs, targets, &|i| i, 0..B, B)?;
+        let mut pass = Pass::train(self.seed, self.steps);
+        let sum = self.add_batch(loss, inputs, targets, &|i| i, 0..B, B, &mut pass)?;
         self.apply(optimizer)?;
         Ok(sum / scalar::<N>(B))
     }
@@ -136,10 +136,12 @@ where
         validate(optimizer, loss)?;
         check_samples(loss, inputs, targets)?;
         self.gradient.set_zero();
+        // One stream of draws for the whole step, so that no two of its batches drop the same units.
+        let mut pass = Pass::train(self.seed, self.steps);
         let mut sum = zero::<N>();
         for start in (0..inputs.len()).step_by(B) {
             let range = start..inputs.len().min(start + B);
-            sum += self.add_batch(loss, inputs, targets, &|i| i, range, inputs.len())?;
+            sum += self.add_batch(loss, inputs, targets, &|i| i, range, inputs.len(), &mut pass)?;
         }
         self.apply(optimizer)?;
         Ok(sum / scalar::<N>(inputs.len()))
@@ -170,7 +172,8 @@ where
             let range = start..inputs.len().min(start + B);
             let count = range.len();
             self.gradient.set_zero();
-            sum += self.add_batch(loss, inputs, targets, &|i| shuffle.index(i), range, count)?;
+            let mut pass = Pass::train(self.seed, self.steps);
+            sum += self.add_batch(loss, inputs, targets, &|i| shuffle.index(i), range, count, &mut pass)?;
             self.apply(optimizer)?;
         }
         self.epochs = self.epochs.saturating_add(1);
@@ -229,6 +232,7 @@ where
         }
     }
 
+    #[allow(clippy::too_many_arguments, reason = "private, and every one is another thing")]
     /// Adds to the gradient that of (1 / `count`) Σ loss over the samples at the positions `range` of `order`; returns
     /// Σ loss.
     fn add_batch<L, Target>(
@@ -239,12 +243,13 @@ where
         order: &impl Fn(usize) -> usize,
         range: core::ops::Range<usize>,
         count: usize,
+        pass: &mut Pass,
     ) -> Result<N::Scalar, TrainError>
     where
         L: Loss<N::OutputSample, Target>,
     {
         self.gather(inputs, order, range.clone());
-        self.network.forward(&self.inputs, &mut self.cache, &mut Pass::train(self.seed, self.steps));
+        self.network.forward(&self.inputs, &mut self.cache, pass);
 
         // eq:batch-mean: the factor 1/n enters here and nowhere else.
         let share = num_traits::one::<N::Scalar>() / scalar::<N>(count);
@@ -271,7 +276,7 @@ where
     /// Moves the parameters against the gradient, if that leaves everything finite.
     fn apply(&mut self, optimizer: &O) -> Result<(), TrainError> {
         for i in 0..N::SLICES {
-            if !all_finite(self.gradient.slice(i)) {
+            if !N::Scalar::max_abs(self.gradient.slice(i)).is_finite() {
                 return Err(TrainError::Gradient { block: N::block(i).name });
             }
         }
@@ -312,7 +317,7 @@ fn check_samples<X: Sample, Y: Sample, Target>(
     }
     for (sample, (input, target)) in inputs.iter().zip(targets).enumerate() {
         let input = input.as_ref();
-        if !all_finite(input) {
+        if !X::Scalar::max_abs(input).is_finite() {
             // Rare: only now is it worth looking for the place.
             if let Some((element, found)) = input.iter().enumerate().find(|(_, x)| !x.is_finite()) {
                 return Err(TrainError::Input { sample, element, found: found.to_f64() });

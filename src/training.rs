@@ -2,7 +2,7 @@
 
 use crate::error::{HyperparameterError, TrainError, check};
 use crate::layer::{Batch, Layer, Network};
-use crate::{Loss, Optimizer, Scalar, Tensor, Trainer};
+use crate::{Loss, Optimizer, Real, Scalar, Tensor, Trainer};
 use core::ops::ControlFlow;
 
 /// What [`Trainer::fit`] tells after every epoch.
@@ -114,7 +114,7 @@ where
             return Err(TrainError::Lengths { inputs: inputs.len(), targets: targets.len() });
         }
         // rate = from·(to / from)^(k / (steps − 1))
-        let growth = Scalar::exp(Scalar::ln(to / from) / steps.saturating_sub(1).max(1) as f64);
+        let growth = Real::exp(Real::ln(to / from) / steps.saturating_sub(1).max(1) as f64);
         let (mut rate, mut least, mut start) = (from, f64::INFINITY, 0);
         for _ in 0..steps {
             let end = inputs.len().min(start + B);

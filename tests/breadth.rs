@@ -10,7 +10,7 @@ use golden::{Draws, all_close, array, close, record, records};
 // ---------------------------------------------------------------- activations
 
 /// σ(z) and σ′ as a layer evaluates it, at the value or at z.
-fn evaluate<A: Activation<T>, T: Scalar>(z: T) -> (T, T) {
+fn evaluate<A: Activation, T: Scalar>(z: T) -> (T, T) {
     let (value, z) = (Vector::from([A::value(z)]), Vector::from([z]));
     let mut kept = Zeroed::ZEROED;
     A::At::keep(&z, &mut kept);
@@ -20,10 +20,7 @@ fn evaluate<A: Activation<T>, T: Scalar>(z: T) -> (T, T) {
 
 struct Golden(usize);
 impl VisitActivation for Golden {
-    fn visit<A: Activation<f32> + Activation<f64> + Activation<Strict<f32>> + Activation<Dual<f64>>>(
-        &mut self,
-        name: &'static str,
-    ) {
+    fn visit<A: Activation>(&mut self, name: &'static str) {
         for record in records("activation", name) {
             let [z, values, derivatives] = record.try_into().unwrap();
             for ((z, value), derivative) in z.into_iter().zip(values).zip(derivatives) {
@@ -49,20 +46,17 @@ fn golden_activations() {
 
 struct Derivatives;
 impl VisitActivation for Derivatives {
-    fn visit<A: Activation<f32> + Activation<f64> + Activation<Strict<f32>> + Activation<Dual<f64>>>(
-        &mut self,
-        name: &'static str,
-    ) {
+    fn visit<A: Activation>(&mut self, name: &'static str) {
         let mut draws = Draws(7);
         let fixed = [0.0, -1e-300, 1e-12, -30.0, 30.0, -100.0, 100.0, -700.0, 700.0];
         for z in fixed.into_iter().chain((0..2000).map(|_| 8.0 * draws.next())) {
             let (value, derivative) = evaluate::<A, f64>(z);
-            let dual = <A as Activation<Dual<f64>>>::value(Dual::variable(z));
+            let dual = A::value(Dual::variable(z));
             assert_eq!(dual.value.to_bits(), value.to_bits(), "{name}({z})");
             close(&format!("{name}'({z}) as a dual"), derivative, dual.derivative, 1e-12);
 
             // Five points; the error is below h⁴·|σ⁽⁵⁾|/30, away from kinks.
-            let f = <A as Activation<f64>>::value;
+            let f = A::value::<f64>;
             let h = 1e-3;
             if [0.0, 1.0, 3.0].iter().any(|kink: &f64| (z.abs() - kink).abs() <= 2.0 * h) {
                 continue;
@@ -82,16 +76,13 @@ fn derivatives_of_activations() {
 
 struct Extremes;
 impl VisitActivation for Extremes {
-    fn visit<A: Activation<f32> + Activation<f64> + Activation<Strict<f32>> + Activation<Dual<f64>>>(
-        &mut self,
-        name: &'static str,
-    ) {
+    fn visit<A: Activation>(&mut self, name: &'static str) {
         let magnitudes = [0.0, 1e-45, 1e-38, 16.7, 36.8, 87.4, 88.8, 89.0, 90.0, 103.9, 104.1, 548.0, 746.0, 1e4, 1e20];
         for z in magnitudes.into_iter().chain([f32::MAX / 2.0]).flat_map(|z| [z, -z]) {
             let (value, derivative) = evaluate::<A, f32>(z);
             assert!(value.is_finite() && value.abs() <= 1.76 + 1.06 * z.abs(), "{name}({z}) = {value}");
             assert!((-0.2..=1.76).contains(&derivative), "{name}'({z}) = {derivative}");
-            let strict = <A as Activation<Strict<f32>>>::value(Strict(z)).0;
+            let strict = A::value(Strict(z)).0;
             assert!((strict - value).abs() <= 4e-7 * value.abs().max(1.0), "{name}({z}) strictly: {strict}, {value}");
             let (wide, wide_derivative) = evaluate::<A, f64>(f64::from(z));
             close(&format!("{name}({z})"), f64::from(value), wide, 4e-7 * wide.abs().max(1.0));
@@ -101,8 +92,8 @@ impl VisitActivation for Extremes {
             let (value, derivative) = evaluate::<A, f64>(z);
             assert!(value.is_finite() && (-0.2..=1.76).contains(&derivative), "{name}({z}) = {value}, {derivative}");
         }
-        assert!(<A as Activation<f32>>::value(f32::NAN).is_nan(), "{name} swallows NaN");
-        assert!(<A as Activation<f64>>::value(f64::NAN).is_nan(), "{name} swallows NaN");
+        assert!(A::value(f32::NAN).is_nan(), "{name} swallows NaN");
+        assert!(A::value(f64::NAN).is_nan(), "{name} swallows NaN");
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{Activation, Input};
 use crate::scalar::normal_cdf::normal_density;
-use crate::{Initializer, Scalar};
+use crate::{Initializer, Real};
 
 /// σ(z) = z·Φ(z), Φ the distribution function of the standard normal, ½(1 + erf(z/√2));
 /// σ′(z) = Φ(z) + z·φ(z), φ its density. (eq:gelu)
@@ -17,17 +17,17 @@ use crate::{Initializer, Scalar};
 #[derive(Clone, Copy, Debug)]
 pub struct Gelu;
 
-impl<T: Scalar> Activation<T> for Gelu {
+impl Activation for Gelu {
     type At = Input;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
 
     #[inline(always)]
-    fn value(z: T) -> T {
+    fn value<T: Real>(z: T) -> T {
         z * z.normal_cdf()
     }
 
     #[inline(always)]
-    fn derivative(z: T) -> T {
+    fn derivative<T: Real>(z: T) -> T {
         z.normal_cdf() + z * normal_density(z)
     }
 }

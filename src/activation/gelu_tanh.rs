@@ -1,5 +1,5 @@
 use super::{Activation, Input};
-use crate::{Initializer, Scalar};
+use crate::{Initializer, Real};
 
 /// σ(z) = ½z(1 + tanh u) = z·s with u = √(2/π)·(z + 0.044715·z³) and s = sigmoid(2u);
 /// σ′(z) = s + z·s(1 − s)·2u′. (eq:gelu-tanh)
@@ -22,28 +22,28 @@ impl GeluTanh {
 
     /// z within ±32: the sigmoid is 0 or 1 long before, and z³ cannot overflow.
     #[inline(always)]
-    fn clamp<T: Scalar>(z: T) -> T {
+    fn clamp<T: Real>(z: T) -> T {
         z.maximum(T::from_f64(-32.0)).minimum(T::from_f64(32.0))
     }
 
     /// 2u.
     #[inline(always)]
-    fn argument<T: Scalar>(z: T) -> T {
+    fn argument<T: Real>(z: T) -> T {
         T::from_f64(Self::SLOPE) * z * (T::ONE + T::from_f64(Self::CUBIC) * z * z)
     }
 }
 
-impl<T: Scalar> Activation<T> for GeluTanh {
+impl Activation for GeluTanh {
     type At = Input;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
 
     #[inline(always)]
-    fn value(z: T) -> T {
+    fn value<T: Real>(z: T) -> T {
         z * Self::argument(Self::clamp(z)).sigmoid()
     }
 
     #[inline(always)]
-    fn derivative(z: T) -> T {
+    fn derivative<T: Real>(z: T) -> T {
         let z = Self::clamp(z);
         let s = Self::argument(z).sigmoid();
         let slope = T::from_f64(Self::SLOPE) * (T::ONE + T::from_f64(3.0 * Self::CUBIC) * z * z);

@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::Scalar;
+use crate::Real;
 
 /// σ(z) = z within [−1, 1], else −1 or 1; σ′(z) = 1 strictly inside, 0 outside and at both ends. (eq:hard-tanh)
 ///
@@ -8,21 +8,21 @@ use crate::Scalar;
 /// ```
 /// # use chainrule::{Activation, HardTanh};
 /// assert_eq!((HardTanh::value(0.5), HardTanh::value(-7.0)), (0.5, -1.0));
-/// assert_eq!(<HardTanh as Activation<f64>>::derivative(-1.0), 0.0); // where σ(z) = −1
+/// assert_eq!(HardTanh::derivative(-1.0), 0.0); // where σ(z) = −1
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct HardTanh;
 
-impl<T: Scalar> Activation<T> for HardTanh {
+impl Activation for HardTanh {
     type At = Value;
 
     #[inline(always)]
-    fn value(z: T) -> T {
+    fn value<T: Real>(z: T) -> T {
         z.maximum(-T::ONE).minimum(T::ONE)
     }
 
     #[inline(always)]
-    fn derivative(a: T) -> T {
+    fn derivative<T: Real>(a: T) -> T {
         (T::ONE - a.abs()).if_positive(T::ONE, T::ZERO)
     }
 }

@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::Scalar;
+use crate::Real;
 
 /// σ(z) = z, σ′(z) = 1: the output of a regression, and of logits. (eq:identity)
 ///
@@ -10,16 +10,16 @@ use crate::Scalar;
 #[derive(Clone, Copy, Debug)]
 pub struct Identity;
 
-impl<T: Scalar> Activation<T> for Identity {
+impl Activation for Identity {
     type At = Value;
 
     #[inline(always)]
-    fn value(z: T) -> T {
+    fn value<T: Real>(z: T) -> T {
         z
     }
 
     #[inline(always)]
-    fn derivative(_: T) -> T {
+    fn derivative<T: Real>(_: T) -> T {
         T::ONE
     }
 }

@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::{Initializer, Scalar};
+use crate::{Initializer, Real};
 
 /// σ(z) = z where z > 0, else α·z, with the slope α = `NUMERATOR / DENOMINATOR` in (0, 1); σ′(z) = 1 where z > 0,
 /// else α, at 0 too. (eq:leaky-relu)
@@ -22,18 +22,18 @@ impl<const NUMERATOR: u32, const DENOMINATOR: u32> LeakyRelu<NUMERATOR, DENOMINA
     };
 }
 
-impl<T: Scalar, const NUMERATOR: u32, const DENOMINATOR: u32> Activation<T> for LeakyRelu<NUMERATOR, DENOMINATOR> {
+impl<const NUMERATOR: u32, const DENOMINATOR: u32> Activation for LeakyRelu<NUMERATOR, DENOMINATOR> {
     // The slope is positive, so σ keeps the sign and the derivative can be read off the value.
     type At = Value;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
 
     #[inline(always)]
-    fn value(z: T) -> T {
+    fn value<T: Real>(z: T) -> T {
         z.maximum(z * T::from_f64(Self::SLOPE))
     }
 
     #[inline(always)]
-    fn derivative(a: T) -> T {
+    fn derivative<T: Real>(a: T) -> T {
         a.if_positive(T::ONE, T::from_f64(Self::SLOPE))
     }
 }

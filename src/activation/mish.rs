@@ -1,5 +1,5 @@
 use super::{Activation, Input};
-use crate::{Initializer, Scalar};
+use crate::{Initializer, Real};
 
 /// σ(z) = z·t with t = tanh(softplus(z)); σ′(z) = t + z·(1 − t²)·sigmoid(z). (eq:mish)
 ///
@@ -16,25 +16,25 @@ pub struct Mish;
 impl Mish {
     /// e = e^(−|z|) and t's numerator n and q, where t = n / (n + 2q) and 1 − t = 2q / (n + 2q).
     #[inline(always)]
-    fn parts<T: Scalar>(z: T) -> (T, T, T) {
+    fn parts<T: Real>(z: T) -> (T, T, T) {
         let e = (-z.abs()).exp();
         // With w = eᶻ: n = w² + 2w, q = 1; for z > 0 both are divided by w².
         (e, z.if_positive(T::ONE + e + e, e * (e + T::ONE + T::ONE)), z.if_positive(e * e, T::ONE))
     }
 }
 
-impl<T: Scalar> Activation<T> for Mish {
+impl Activation for Mish {
     type At = Input;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
 
     #[inline(always)]
-    fn value(z: T) -> T {
+    fn value<T: Real>(z: T) -> T {
         let (_, n, q) = Self::parts(z);
         z * (n / (n + q + q))
     }
 
     #[inline(always)]
-    fn derivative(z: T) -> T {
+    fn derivative<T: Real>(z: T) -> T {
         let (e, n, q) = Self::parts(z);
         let d = n + q + q;
         let (t, rest) = (n / d, (q + q) / d);

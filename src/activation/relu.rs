@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::{Initializer, Scalar};
+use crate::{Initializer, Real};
 
 /// σ(z) = max(z, 0); σ′(z) = 1 where z > 0, else 0, at 0 too; NaN stays NaN. (eq:relu)
 ///
@@ -12,17 +12,17 @@ use crate::{Initializer, Scalar};
 #[derive(Clone, Copy, Debug)]
 pub struct Relu;
 
-impl<T: Scalar> Activation<T> for Relu {
+impl Activation for Relu {
     type At = Value;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
 
     #[inline(always)]
-    fn value(z: T) -> T {
+    fn value<T: Real>(z: T) -> T {
         z.maximum(T::ZERO)
     }
 
     #[inline(always)]
-    fn derivative(a: T) -> T {
+    fn derivative<T: Real>(a: T) -> T {
         a.if_positive(T::ONE, T::ZERO)
     }
 }

@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::{Initializer, Scalar};
+use crate::{Initializer, Real};
 
 /// σ(z) = λz where z > 0, else λα(eᶻ − 1), with λ = 1.0507…, α = 1.6733…; σ′(z) = λ where z > 0, else
 /// λα·eᶻ = σ(z) + λα, at 0 too. (eq:selu)
@@ -20,18 +20,18 @@ impl Selu {
     const LAMBDA_ALPHA: f64 = 1.758_099_340_847_376_9;
 }
 
-impl<T: Scalar> Activation<T> for Selu {
+impl Activation for Selu {
     type At = Value;
     const INITIALIZER: Initializer = Initializer::LecunNormal;
 
     #[inline(always)]
-    fn value(z: T) -> T {
+    fn value<T: Real>(z: T) -> T {
         let (lambda, lambda_alpha) = (T::from_f64(Self::LAMBDA), T::from_f64(Self::LAMBDA_ALPHA));
         z.if_positive(lambda * z, lambda_alpha * T::ZERO.minimum(z).exp_m1())
     }
 
     #[inline(always)]
-    fn derivative(a: T) -> T {
+    fn derivative<T: Real>(a: T) -> T {
         let (lambda, lambda_alpha) = (T::from_f64(Self::LAMBDA), T::from_f64(Self::LAMBDA_ALPHA));
         a.if_positive(lambda, a + lambda_alpha)
     }

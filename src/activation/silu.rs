@@ -1,5 +1,5 @@
 use super::{Activation, Input};
-use crate::{Initializer, Scalar};
+use crate::{Initializer, Real};
 
 /// σ(z) = z·s with s = sigmoid(z); σ′(z) = s·(1 + z·(1 − s)). (eq:silu)
 ///
@@ -13,17 +13,17 @@ use crate::{Initializer, Scalar};
 #[derive(Clone, Copy, Debug)]
 pub struct Silu;
 
-impl<T: Scalar> Activation<T> for Silu {
+impl Activation for Silu {
     type At = Input;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
 
     #[inline(always)]
-    fn value(z: T) -> T {
+    fn value<T: Real>(z: T) -> T {
         z * z.sigmoid()
     }
 
     #[inline(always)]
-    fn derivative(z: T) -> T {
+    fn derivative<T: Real>(z: T) -> T {
         let s = z.sigmoid();
         s * (T::ONE + z * (T::ONE - s))
     }

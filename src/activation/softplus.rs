@@ -1,5 +1,5 @@
 use super::{Activation, Input};
-use crate::{Initializer, Scalar};
+use crate::{Initializer, Real};
 
 /// σ(z) = ln(1 + eᶻ), a smooth ReLU; σ′(z) = sigmoid(z). (eq:softplus)
 ///
@@ -11,17 +11,17 @@ use crate::{Initializer, Scalar};
 #[derive(Clone, Copy, Debug)]
 pub struct Softplus;
 
-impl<T: Scalar> Activation<T> for Softplus {
+impl Activation for Softplus {
     type At = Input;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
 
     #[inline(always)]
-    fn value(z: T) -> T {
+    fn value<T: Real>(z: T) -> T {
         z.softplus()
     }
 
     #[inline(always)]
-    fn derivative(z: T) -> T {
+    fn derivative<T: Real>(z: T) -> T {
         z.sigmoid()
     }
 }

@@ -38,7 +38,7 @@ impl<const IN: usize, const OUT: usize, A: 'static, T: Scalar> Dense<IN, OUT, A,
     }
 }
 
-impl<const IN: usize, const OUT: usize, A: Activation<T>, T: Scalar> Dense<IN, OUT, A, T> {
+impl<const IN: usize, const OUT: usize, A: Activation, T: Scalar> Dense<IN, OUT, A, T> {
     /// Draws the weights from a distribution of your choice and sets the bias to zero.
     pub fn init_with(&mut self, initializer: Initializer, random: &mut Random) {
         initializer.fill(&mut self.weights, random);
@@ -46,16 +46,13 @@ impl<const IN: usize, const OUT: usize, A: Activation<T>, T: Scalar> Dense<IN, O
     }
 }
 
-impl<const IN: usize, const OUT: usize, A: 'static, T: Scalar> Parameters for Dense<IN, OUT, A, T>
-where
-    A: Activation<T>,
-{
+impl<const IN: usize, const OUT: usize, A: Activation, T: Scalar> Parameters for Dense<IN, OUT, A, T> {
     fn init(&mut self, random: &mut Random) {
         self.init_with(A::INITIALIZER, random);
     }
 }
 
-impl<const IN: usize, const OUT: usize, A: Activation<T>, T: Scalar> Network for Dense<IN, OUT, A, T> {
+impl<const IN: usize, const OUT: usize, A: Activation, T: Scalar> Network for Dense<IN, OUT, A, T> {
     type InputSample = [T; IN];
     type OutputSample = [T; OUT];
 }
@@ -69,7 +66,7 @@ zeroed! {
     }
 }
 
-impl<const IN: usize, const OUT: usize, const B: usize, A: Activation<T>, T: Scalar> Layer<Matrix<IN, B, T>>
+impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar> Layer<Matrix<IN, B, T>>
     for Dense<IN, OUT, A, T>
 {
     type Output = Matrix<OUT, B, T>;
@@ -81,17 +78,20 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation<T>, T: Sca
     /// Z = W·X + b·1ᵀ (eq:dense-affine), Y = σ(Z) (eq:dense-activation).
     #[inline]
     fn predict<'a>(&'a self, x: &'a Matrix<IN, B, T>, y: &'a mut Self::Scratch) -> &'a Self::Output {
-        y.set_affine(&self.weights, x, &self.bias);
-        activate::<A, T>(y.as_mut_slice());
+        y.set_dense::<A, IN>(&self.weights, x, &self.bias);
         y
     }
 
     /// Z = W·X + b·1ᵀ, Y = σ(Z).
     #[inline]
     fn forward(&self, x: &Matrix<IN, B, T>, cache: &mut Self::Cache, _: &mut Pass) {
-        cache.output.set_affine(&self.weights, x, &self.bias);
-        A::At::keep(&cache.output, &mut cache.kept);
-        activate::<A, T>(cache.output.as_mut_slice());
+        if A::At::KEEPS_INPUT {
+            cache.output.set_dense::<Identity, IN>(&self.weights, x, &self.bias);
+            A::At::keep(&cache.output, &mut cache.kept);
+            T::activate::<A>(cache.output.as_mut_slice());
+        } else {
+            cache.output.set_dense::<A, IN>(&self.weights, x, &self.bias);
+        }
     }
 
     #[inline]
@@ -111,7 +111,7 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation<T>, T: Sca
     ) {
         // eq:delta
         let at = A::At::at(&cache.output, &cache.kept);
-        scale_by_derivative::<A, T>(d_output.as_mut_slice(), at.as_slice());
+        T::scale_by_derivative::<A>(d_output.as_mut_slice(), at.as_slice());
         let delta = d_output;
         if let Some(gradient) = gradient {
             gradient.weights.add_product_transpose(delta, x); // eq:weight-gradient
@@ -121,30 +121,4 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation<T>, T: Sca
             d_input.set_transpose_product(&self.weights, delta); // eq:input-gradient
         }
     }
-}
-
-/// z ← σ(z), elementwise.
-#[inline]
-fn activate<A: Activation<T>, T: Scalar>(z: &mut [T]) {
-    T::vectorized(
-        #[inline(always)]
-        || {
-            for z in z {
-                *z = A::value(*z);
-            }
-        },
-    );
-}
-
-/// d ← d ⊙ σ′, elementwise.
-#[inline]
-fn scale_by_derivative<A: Activation<T>, T: Scalar>(d: &mut [T], at: &[T]) {
-    T::vectorized(
-        #[inline(always)]
-        || {
-            for (d, at) in d.iter_mut().zip(at) {
-                *d *= A::derivative(*at);
-            }
-        },
-    );
 }

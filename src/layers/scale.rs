@@ -1,5 +1,5 @@
 use crate::{
-    Dense, Empty, Identity, Layer, LengthError, Matrix, Network, Parameters, Pass, Random, Role, Scalar, Vector,
+    Dense, Empty, Identity, Layer, LengthError, Matrix, Network, Parameters, Pass, Random, Real, Role, Scalar, Vector,
 };
 
 /// Standardisation as a layer, saved with the weights: y = (x − c) ⊙ f + o with a centre c, a factor f and an offset o.
@@ -213,7 +213,7 @@ impl<const N: usize> Moments<N> {
     /// The standard deviation of each feature (the divisor is the number of samples); 0 for a constant one.
     #[must_use]
     pub fn deviation(&self) -> [f64; N] {
-        self.squares.map(|squares| Scalar::sqrt(squares / self.count as f64))
+        self.squares.map(|squares| Real::sqrt(squares / self.count as f64))
     }
 
     /// The layer that brings what was observed to mean 0 and standard deviation 1; a constant feature is only shifted.

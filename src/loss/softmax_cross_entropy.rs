@@ -1,5 +1,5 @@
 use super::{Loss, check_elements};
-use crate::{Class, Scalar, TargetError};
+use crate::{Activation, Class, Real, Scalar, TargetError, Value};
 
 /// Overwrites logits with the probabilities p_k = e^(z_k − m) / Σ e^(z_i − m), m the largest logit, so that nothing
 /// overflows. (eq:softmax)
@@ -21,16 +21,33 @@ pub fn softmax<T: Scalar>(logits: &mut [T]) {
 /// Overwrites z_k with e^(z_k − m), m = max z; returns (m, Σ e^(z_k − m)).
 #[inline]
 pub(super) fn exponentials<T: Scalar>(logits: &mut [T]) -> (T, T) {
+    // Any shift will do, so a comparison that drops a NaN drops nothing: the exponential of the NaN hands it on.
     let mut largest = logits.first().copied().unwrap_or(T::ZERO);
     for z in logits.iter() {
-        largest = largest.maximum(*z);
+        if *z > largest {
+            largest = *z;
+        }
     }
-    let mut sum = T::ZERO;
-    for z in logits {
-        *z = (*z - largest).exp();
-        sum += *z;
+    for z in logits.iter_mut() {
+        *z -= largest;
     }
-    (largest, sum)
+    T::activate::<Exponential>(logits);
+    (largest, logits.iter().fold(T::ZERO, |sum, e| sum + *e))
+}
+
+/// eᶻ as an elementwise function, so that it runs on vector registers.
+struct Exponential;
+
+impl Activation for Exponential {
+    type At = Value;
+    #[inline(always)]
+    fn value<T: Real>(z: T) -> T {
+        z.exp()
+    }
+    #[inline(always)]
+    fn derivative<T: Real>(e: T) -> T {
+        e
+    }
 }
 
 /// Cross-entropy of the softmax of K logits: L = −Σ t_k ln p_k with p = softmax(z), computed as

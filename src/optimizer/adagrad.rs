@@ -1,6 +1,6 @@
 use super::{LARGEST, LARGEST_RATIO, Optimizer, check_epsilon, check_learning_rate};
 use crate::error::HyperparameterError;
-use crate::{Scalar, Tensor};
+use crate::{Real, Scalar, Tensor};
 
 /// Adagrad (Duchi, Hazan and Singer, 2011): s ← s + g², w ← w − η·g / (√s + ε). (eq:adagrad) Remembers s.
 ///

@@ -1,6 +1,6 @@
 use super::{LARGEST, LARGEST_RATIO, Optimizer, check_epsilon, check_learning_rate, check_share, power};
 use crate::error::HyperparameterError;
-use crate::{Scalar, Tensor};
+use crate::{Real, Scalar, Tensor};
 
 /// Adam (Kingma and Ba, 2015): m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g² (eq:adam-moments),
 /// w ← w − η·m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ) (eq:adam-step). Remembers m and v.
@@ -85,7 +85,7 @@ impl Optimizer for Adam {
         let (beta2, rest2) = (scalar(self.beta2), scalar(1.0 - self.beta2));
         // m̂ / (√v̂ + ε) = (m / c₁) / (√v / √c₂ + ε): both corrections are one factor a step, not a division an element.
         let rate = scalar(self.learning_rate / (1.0 - power(self.beta1, step)));
-        let root = scalar(1.0 / Scalar::sqrt(1.0 - power(self.beta2, step)));
+        let root = scalar(1.0 / Real::sqrt(1.0 - power(self.beta2, step)));
         let epsilon = scalar(self.epsilon);
         let (lowest, highest) = (scalar(-LARGEST), scalar(LARGEST));
         let (w, g) = (w.slice_mut(i), g.slice(i));

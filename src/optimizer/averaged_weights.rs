@@ -1,6 +1,6 @@
 use super::check_share;
 use crate::error::HyperparameterError;
-use crate::{Scalar, Tensor};
+use crate::{Real, Tensor};
 
 zeroed! {
     /// A moving average of a network's weights, which often predicts better than the weights themselves

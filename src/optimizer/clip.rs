@@ -1,6 +1,6 @@
 use super::Optimizer;
 use crate::error::{HyperparameterError, check};
-use crate::{Scalar, Tensor};
+use crate::{Real, Tensor};
 
 /// Hands every call but `prepare` and `validate` on to the rule inside.
 macro_rules! delegate {

@@ -1,6 +1,6 @@
 use super::Optimizer;
 use crate::error::HyperparameterError;
-use crate::{Block, Scalar, Tensor};
+use crate::{Block, Real, Tensor};
 
 /// Any rule with a learning rate for each block of parameters: η·f(block), where f knows the block's name and role.
 /// (eq:layer-rate)

@@ -1,6 +1,6 @@
-use super::{Optimizer, check_learning_rate, check_share, largest};
+use super::{Optimizer, check_learning_rate, check_share};
 use crate::error::HyperparameterError;
-use crate::{Scalar, Tensor};
+use crate::{Real, Scalar, Tensor};
 
 /// Stochastic gradient descent with momentum: v ← μ·v + g, w ← w − η·v. (eq:momentum) Remembers v.
 ///
@@ -51,7 +51,7 @@ impl Optimizer for Momentum {
     }
 
     fn reach<P: Tensor>(&self, _: u64, i: usize, _: &P, g: &P::Gradient, velocity: &P::Gradient) -> P::Scalar {
-        let v = P::Scalar::from_f64(self.momentum) * largest(velocity.slice(i)) + largest(g.slice(i));
+        let v = P::Scalar::from_f64(self.momentum) * Scalar::max_abs(velocity.slice(i)) + Scalar::max_abs(g.slice(i));
         // v itself must stay finite, also where the rate is small or zero.
         v.maximum(P::Scalar::from_f64(self.learning_rate) * v)
     }

@@ -1,6 +1,6 @@
-use super::{Optimizer, check_learning_rate, check_share, largest};
+use super::{Optimizer, check_learning_rate, check_share};
 use crate::error::HyperparameterError;
-use crate::{Scalar, Tensor};
+use crate::{Real, Scalar, Tensor};
 
 /// Stochastic gradient descent with Nesterov's momentum: v ← μ·v + g, w ← w − η·(g + μ·v). (eq:nesterov) Remembers v.
 ///
@@ -54,7 +54,7 @@ impl Optimizer for Nesterov {
     }
 
     fn reach<P: Tensor>(&self, _: u64, i: usize, _: &P, g: &P::Gradient, velocity: &P::Gradient) -> P::Scalar {
-        let v = P::Scalar::from_f64(self.momentum) * largest(velocity.slice(i)) + largest(g.slice(i));
+        let v = P::Scalar::from_f64(self.momentum) * Scalar::max_abs(velocity.slice(i)) + Scalar::max_abs(g.slice(i));
         // v itself must stay finite, also where the rate is small or zero.
         v.maximum(P::Scalar::from_f64(self.learning_rate) * (v + v))
     }

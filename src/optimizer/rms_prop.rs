@@ -1,6 +1,6 @@
 use super::{LARGEST, LARGEST_RATIO, Optimizer, check_epsilon, check_learning_rate, check_share};
 use crate::error::HyperparameterError;
-use crate::{Scalar, Tensor};
+use crate::{Real, Scalar, Tensor};
 
 /// RMSprop (Hinton, 2012): v ← α·v + (1 − α)·g², w ← w − η·g / (√v + ε). (eq:rms-prop) Remembers v.
 ///

@@ -1,7 +1,7 @@
 use super::{Optimizer, check_learning_rate};
 use crate::error::{HyperparameterError, check};
 use crate::scalar::sign;
-use crate::{Scalar, Tensor};
+use crate::{Real, Tensor};
 
 /// Resilient back-propagation, iRPROP⁻ (Riedmiller and Braun, 1993; Igel and Hüsken, 2000): every weight has a step Δ of
 /// its own, which grows by `grow` while the sign of its gradient stays and shrinks by `shrink` when it changes:

@@ -1,6 +1,6 @@
 use super::{Optimizer, check_share, power};
 use crate::Tensor;
-use crate::elementary::cos_turns;
+use crate::elementary::sin_cos_of_turn;
 use crate::error::{HyperparameterError, check};
 
 /// How the learning rate changes in the course of training: η·f(t), where t counts the steps made before, from 0.
@@ -84,7 +84,7 @@ impl<O: Optimizer, S: Schedule> Optimizer for Scheduled<O, S> {
     ) -> P::Scalar {
         let rule = self.rule(step);
         if rule.validate().is_err() {
-            return crate::Scalar::from_f64(f64::NAN);
+            return crate::Real::from_f64(f64::NAN);
         }
         rule.reach(step, i, w, g, state)
     }
@@ -174,7 +174,7 @@ impl Schedule for CosineDecay {
         if t >= self.steps {
             return self.floor;
         }
-        let cosine = cos_turns(0.5 * (t as f64 / self.steps as f64));
+        let (_, cosine) = sin_cos_of_turn(0.5 * (t as f64 / self.steps as f64));
         self.floor + (1.0 - self.floor) * (0.5 * (1.0 + cosine))
     }
 

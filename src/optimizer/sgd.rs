@@ -1,6 +1,6 @@
-use super::{Optimizer, check_learning_rate, largest};
+use super::{Optimizer, check_learning_rate};
 use crate::error::HyperparameterError;
-use crate::{Empty, Scalar, Tensor};
+use crate::{Empty, Real, Scalar, Tensor};
 
 /// Stochastic gradient descent: w ← w − η·g. (eq:sgd) Remembers nothing.
 ///
@@ -46,7 +46,7 @@ impl Optimizer for Sgd {
     }
 
     fn reach<P: Tensor>(&self, _: u64, i: usize, _: &P, g: &P::Gradient, _: &Empty<P::Gradient>) -> P::Scalar {
-        P::Scalar::from_f64(self.learning_rate) * largest(g.slice(i))
+        P::Scalar::from_f64(self.learning_rate) * Scalar::max_abs(g.slice(i))
     }
 
     fn update<P: Tensor>(&self, _: u64, i: usize, w: &mut P, g: &P::Gradient, _: &mut Empty<P::Gradient>) {

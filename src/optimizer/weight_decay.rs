@@ -1,6 +1,6 @@
 use super::{Adam, Optimizer};
 use crate::error::{HyperparameterError, check};
-use crate::{Role, Scalar, Tensor};
+use crate::{Real, Role, Tensor};
 
 /// Any rule with decoupled weight decay (Loshchilov and Hutter, 2019): before each step, w ← (1 − η·λ)·w for weights
 /// proper; biases, gains and slopes do not decay. (eq:weight-decay)

@@ -1,4 +1,4 @@
-use super::Scalar;
+use super::{Real, Scalar};
 use core::cmp::Ordering;
 use core::fmt;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -12,7 +12,7 @@ crate::zeroed! {
     /// Hessian-vector product.
     ///
     /// ```
-    /// use chainrule::{Dual, Scalar};
+    /// use chainrule::{Dual, Real};
     /// let x = Dual::variable(0.5_f64);
     /// let y = x.tanh() * x;
     /// let by_hand = 0.5 * (1.0 - 0.5_f64.tanh().powi(2)) + 0.5_f64.tanh();
@@ -141,17 +141,24 @@ impl<T: Scalar> ConstOne for Dual<T> {
     const ONE: Self = Self::constant(T::ONE);
 }
 
-impl<T: Scalar> Scalar for Dual<T> {
+impl<T: Scalar> Real for Dual<T> {
     fn from_f64(value: f64) -> Self {
         Self::constant(T::from_f64(value))
     }
 
-    fn to_f64(self) -> f64 {
-        self.value.to_f64()
+    fn maximum(self, other: Self) -> Self {
+        // A NaN on either side makes both comparisons false, and the sum hands it on.
+        if self.value > other.value {
+            self
+        } else if other.value >= self.value {
+            other
+        } else {
+            self + other
+        }
     }
 
-    fn is_finite(self) -> bool {
-        self.value.is_finite() && self.derivative.is_finite()
+    fn if_positive(self, yes: Self, no: Self) -> Self {
+        if self.value > T::ZERO { yes } else { no }
     }
 
     fn exp(self) -> Self {
@@ -186,11 +193,26 @@ impl<T: Scalar> Scalar for Dual<T> {
         self.chain(s, s * (T::ONE - s))
     }
 
+    fn erf(self) -> Self {
+        let slope = T::from_f64(core::f64::consts::FRAC_2_SQRT_PI) * (-(self.value * self.value)).exp();
+        self.chain(self.value.erf(), slope)
+    }
+
     fn softplus(self) -> Self {
         self.chain(self.value.softplus(), self.value.sigmoid())
     }
 
     fn normal_cdf(self) -> Self {
         self.chain(self.value.normal_cdf(), super::normal_cdf::normal_density(self.value))
+    }
+}
+
+impl<T: Scalar> Scalar for Dual<T> {
+    fn to_f64(self) -> f64 {
+        self.value.to_f64()
+    }
+
+    fn is_finite(self) -> bool {
+        self.value.is_finite() && self.derivative.is_finite()
     }
 }

@@ -1,52 +1,120 @@
-//! `Scalar` for `f32` and `f64`: elementary functions of our own, products through the kernels.
+//! `f32` and `f64`: elementary functions of our own, products and elementwise loops through the kernels.
 
-use super::Scalar;
-use crate::gemm;
+use super::{Real, Scalar};
+use crate::lanes::Lanes;
+use crate::{Activation, elementary, gemm};
 
 macro_rules! float {
-    ($float:ident) => {
-        impl Scalar for $float {
-            #[inline]
+    ($float:ident, $bits:ident) => {
+        impl Real for $float {
+            #[inline(always)]
             #[allow(clippy::cast_possible_truncation, trivial_numeric_casts)]
             fn from_f64(value: f64) -> Self {
                 value as $float
             }
-            #[inline]
+            #[inline(always)]
+            fn maximum(self, other: Self) -> Self {
+                // Two comparisons and no branch, so that loops of it run on vectors. A NaN in `other` fails the first.
+                let larger = if self > other { self } else { other };
+                if self.is_nan() { self } else { larger }
+            }
+            #[inline(always)]
+            fn if_positive(self, yes: Self, no: Self) -> Self {
+                if self > 0.0 { yes } else { no }
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                <$float>::abs(self)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                Lanes::sqrt(self)
+            }
+            #[inline(always)]
+            fn exp(self) -> Self {
+                elementary::exp(self)
+            }
+            #[inline(always)]
+            fn exp_m1(self) -> Self {
+                elementary::exp_m1(self)
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                elementary::ln(self)
+            }
+            #[inline(always)]
+            fn ln_1p(self) -> Self {
+                elementary::ln_1p(self)
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                elementary::tanh(self)
+            }
+            #[inline(always)]
+            fn sigmoid(self) -> Self {
+                elementary::sigmoid(self)
+            }
+            #[inline(always)]
+            fn softplus(self) -> Self {
+                elementary::softplus(self)
+            }
+            #[inline(always)]
+            fn erf(self) -> Self {
+                elementary::erf(self)
+            }
+        }
+
+        impl Scalar for $float {
+            #[inline(always)]
             #[allow(clippy::cast_lossless, trivial_numeric_casts)]
             fn to_f64(self) -> f64 {
                 self as f64
             }
-            #[inline]
+            #[inline(always)]
             fn is_finite(self) -> bool {
                 <$float>::is_finite(self)
             }
-            #[inline]
-            fn abs(self) -> Self {
-                <$float>::abs(self)
+            fn max_abs(slice: &[Self]) -> Self {
+                // As whole numbers the bits of |x| are in the order of |x|, infinity and NaN on top, and a maximum of
+                // whole numbers may be taken in any order: the loop runs on vectors.
+                let largest = gemm::vectorized(
+                    #[inline(always)]
+                    || slice.iter().fold(0, |largest: $bits, x| largest.max(x.abs().to_bits())),
+                );
+                <$float>::from_bits(largest)
             }
             #[inline]
-            fn exp(self) -> Self {
-                <$float>::exp(self)
+            fn dense<A: Activation, const OUT: usize, const IN: usize, const B: usize>(
+                weights: &[[Self; OUT]; IN],
+                x: &[[Self; IN]; B],
+                bias: &[Self; OUT],
+                y: &mut [[Self; OUT]; B],
+            ) {
+                gemm::forward::<A, Self, OUT, IN, B>(weights, x, bias, y);
             }
             #[inline]
-            fn ln(self) -> Self {
-                <$float>::ln(self)
+            fn transpose_product<const OUT: usize, const IN: usize, const B: usize>(
+                weights: &[[Self; OUT]; IN],
+                delta: &[[Self; OUT]; B],
+                d_input: &mut [[Self; IN]; B],
+            ) {
+                gemm::backward(weights, delta, d_input);
             }
             #[inline]
-            fn sqrt(self) -> Self {
-                <$float>::sqrt(self)
+            fn add_outer_product<const OUT: usize, const IN: usize, const B: usize>(
+                delta: &[[Self; OUT]; B],
+                x: &[[Self; IN]; B],
+                gradient: &mut [[Self; OUT]; IN],
+            ) {
+                gemm::gradient(delta, x, gradient);
             }
             #[inline]
-            fn exp_m1(self) -> Self {
-                <$float>::exp_m1(self)
+            fn activate<A: Activation>(z: &mut [Self]) {
+                gemm::activate::<A, Self>(z);
             }
             #[inline]
-            fn ln_1p(self) -> Self {
-                <$float>::ln_1p(self)
-            }
-            #[inline]
-            fn tanh(self) -> Self {
-                <$float>::tanh(self)
+            fn scale_by_derivative<A: Activation>(d: &mut [Self], at: &[Self]) {
+                gemm::scale_by_derivative::<A, Self>(d, at);
             }
             #[inline(always)]
             fn vectorized<R>(body: impl FnOnce() -> R) -> R {
@@ -55,5 +123,5 @@ macro_rules! float {
         }
     };
 }
-float!(f32);
-float!(f64);
+float!(f32, u32);
+float!(f64, u64);

@@ -1,6 +1,6 @@
 //! The standard normal distribution: its function Φ, which GELU needs, and its density φ = Φ′.
 
-use super::Scalar;
+use super::Real;
 
 /// The tail beyond x ≥ 0 is e^(−x²/2)·t·P(2t − 1) with t = 1 / (1 + x/4): P is our own Chebyshev fit of degree 24 to
 /// t ∈ [0, 1], highest power first, fitted with 50 digits. Its error is below 10⁻¹⁶ of the tail.
@@ -34,7 +34,7 @@ const P: [f64; 25] = [
 
 /// Φ(x): one exponential and one polynomial, the smaller tail first, so that nothing cancels in it.
 #[inline(always)]
-pub(super) fn normal_cdf<T: Scalar>(x: T) -> T {
+pub(super) fn normal_cdf<T: Real>(x: T) -> T {
     let magnitude = x.abs();
     let t = T::ONE / (T::ONE + magnitude * T::from_f64(0.25));
     let s = t + t - T::ONE;
@@ -45,7 +45,7 @@ pub(super) fn normal_cdf<T: Scalar>(x: T) -> T {
 
 /// φ(x) = e^(−x²/2) / √(2π).
 #[inline(always)]
-pub(crate) fn normal_density<T: Scalar>(x: T) -> T {
+pub(crate) fn normal_density<T: Real>(x: T) -> T {
     const INVERSE_ROOT_TAU: f64 = 0.398_942_280_401_432_7;
     (x * x * T::from_f64(-0.5)).exp() * T::from_f64(INVERSE_ROOT_TAU)
 }

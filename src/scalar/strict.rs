@@ -1,4 +1,4 @@
-use super::Scalar;
+use super::{Real, Scalar};
 use core::fmt;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 use num_traits::{ConstOne, ConstZero, One, Zero};
@@ -9,7 +9,7 @@ use num_traits::{ConstOne, ConstZero, One, Zero};
 /// It is slower than the number inside, since it leaves the fast kernels alone, and otherwise behaves like it.
 ///
 /// ```
-/// use chainrule::{Scalar, Strict};
+/// use chainrule::{Real, Strict};
 /// assert_eq!(Strict(1.0_f32).exp().0.to_bits(), 0x402d_f854); // e, on every machine
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
@@ -72,16 +72,13 @@ impl<T: Scalar> ConstOne for Strict<T> {
     const ONE: Self = Self(T::ONE);
 }
 
-/// The elementary functions of `T`; its products stay the portable ones of [`Scalar`].
-impl<T: Scalar> Scalar for Strict<T> {
+impl<T: Scalar> Real for Strict<T> {
     fn from_f64(value: f64) -> Self {
         Self(T::from_f64(value))
     }
-    fn to_f64(self) -> f64 {
-        self.0.to_f64()
-    }
-    fn is_finite(self) -> bool {
-        self.0.is_finite()
+    #[inline]
+    fn if_positive(self, yes: Self, no: Self) -> Self {
+        Self(self.0.if_positive(yes.0, no.0))
     }
     #[inline]
     fn maximum(self, other: Self) -> Self {
@@ -124,11 +121,25 @@ impl<T: Scalar> Scalar for Strict<T> {
         Self(self.0.sigmoid())
     }
     #[inline]
+    fn erf(self) -> Self {
+        Self(self.0.erf())
+    }
+    #[inline]
     fn softplus(self) -> Self {
         Self(self.0.softplus())
     }
     #[inline]
     fn normal_cdf(self) -> Self {
         Self(self.0.normal_cdf())
+    }
+}
+
+/// Products stay the portable ones of [`Scalar`], loops those over single numbers.
+impl<T: Scalar> Scalar for Strict<T> {
+    fn to_f64(self) -> f64 {
+        self.0.to_f64()
+    }
+    fn is_finite(self) -> bool {
+        self.0.is_finite()
     }
 }

@@ -1,0 +1,393 @@
+//! The three products on vector registers, without heap: all `unsafe` of the crate's arithmetic.
+//!
+//! One body serves every instruction set and both precisions: it is written over [`Register`] and inlined into one
+//! function an instruction set, which is chosen once a call, outside every loop.
+//!
+//! | shape | kernel |
+//! |---|---|
+//! | one sample, or outputs too few to fill a register | [`vector`]: sizes known to the compiler |
+//! | tiny batches | [`product::tiny`]: sizes known to the compiler |
+//! | everything else | [`product::blocked`]: compiled once for all shapes |
+
+use crate::lanes::Lanes;
+use product::{Product, View};
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod product;
+#[cfg(test)]
+mod tests;
+mod vector;
+
+/// Products of at most so many multiplications are compiled for their shape: no call and no loop bound is left to pay for.
+const TINY: usize = 2048;
+
+/// For at most so many samples `Wᵀ·Δ` is dot products down the columns of `W`; more of them repay a transposition.
+const FEW_SAMPLES: usize = 4;
+
+/// As many lanes as the widest register has.
+const MOST_LANES: usize = 16;
+
+/// `Z = epilogue(W·X + b·1ᵀ)`.
+#[inline]
+pub(crate) fn forward<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize>(
+    isa: Isa,
+    w: &[[T; OUT]; IN],
+    x: &[[T; IN]; B],
+    b: &[T; OUT],
+    z: &mut [[T; OUT]; B],
+    epilogue: E,
+) {
+    Forward { w, x, b: Some(b), z, epilogue }.on(isa);
+}
+
+/// `C = A·B`: [`forward`] without bias.
+#[inline]
+pub(crate) fn multiply<T: Float, const R: usize, const K: usize, const C: usize>(
+    isa: Isa,
+    a: &[[T; R]; K],
+    b: &[[T; K]; C],
+    c: &mut [[T; R]; C],
+) {
+    Forward { w: a, x: b, b: None, z: c, epilogue: Identity }.on(isa);
+}
+
+/// `D = Wᵀ·Δ`.
+#[inline]
+pub(crate) fn backward<T: Float, const OUT: usize, const IN: usize, const B: usize>(
+    isa: Isa,
+    w: &[[T; OUT]; IN],
+    delta: &[[T; OUT]; B],
+    d: &mut [[T; IN]; B],
+) {
+    let backward = Backward { w, delta, d };
+    if B <= FEW_SAMPLES || OUT == 1 && OUT * IN * B <= TINY {
+        T::enter(isa, backward);
+    } else {
+        // SAFETY: the operands are borrowed until the end of this function.
+        unsafe { T::product(isa, backward.product()) };
+    }
+}
+
+/// `G += Δ·Xᵀ`, or `G = Δ·Xᵀ` unless `ADD`.
+#[inline]
+pub(crate) fn gradient<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usize>(
+    isa: Isa,
+    delta: &[[T; OUT]; B],
+    x: &[[T; IN]; B],
+    g: &mut [[T; OUT]; IN],
+) {
+    let gradient = Gradient::<ADD, T, OUT, IN, B> { delta, x, g };
+    if B <= FEW_SAMPLES || OUT * IN * B <= TINY {
+        T::enter(isa, gradient);
+    } else {
+        // SAFETY: the operands are borrowed until the end of this function.
+        unsafe { T::product(isa, gradient.product()) };
+    }
+}
+
+struct Forward<'a, T, E, const OUT: usize, const IN: usize, const B: usize> {
+    w: &'a [[T; OUT]; IN],
+    x: &'a [[T; IN]; B],
+    b: Option<&'a [T; OUT]>,
+    z: &'a mut [[T; OUT]; B],
+    epilogue: E,
+}
+
+impl<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize> Forward<'_, T, E, OUT, IN, B> {
+    #[inline(always)]
+    fn product(&mut self) -> Product<T> {
+        let start = self.b.map(|b| View { at: b.as_ptr(), row: 1, column: 0 });
+        Product {
+            rows: OUT,
+            depth: IN,
+            columns: B,
+            a: View::of(self.w),
+            b: View::of(self.x),
+            start,
+            c: View::of_mut(self.z),
+        }
+    }
+
+    #[inline(always)]
+    fn on(mut self, isa: Isa) {
+        const { assert!(OUT * IN * B > 0) };
+        if B == 1 || OUT <= 4 || OUT * IN * B <= TINY {
+            return T::enter(isa, self);
+        }
+        // SAFETY: the operands are borrowed until the end of this function.
+        unsafe { T::product(isa, self.product()) };
+        if !E::IDENTITY {
+            T::enter(isa, Map(self.z.as_flattened_mut(), self.epilogue));
+        }
+    }
+}
+
+impl<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize> Kernel<T>
+    for Forward<'_, T, E, OUT, IN, B>
+{
+    #[inline(always)]
+    fn run<V: Register<Element = T>>(mut self) {
+        let product = self.product();
+        // SAFETY: the operands are borrowed until the end of this function.
+        unsafe {
+            if vector::are_few::<V>(OUT, IN) {
+                vector::across_columns::<V, E>(product, self.epilogue);
+            } else if B == 1 {
+                vector::down_columns::<V, E>(product, self.epilogue);
+            } else {
+                product::tiny::<V>(product);
+                if !E::IDENTITY {
+                    Map(self.z.as_flattened_mut(), self.epilogue).run::<V>();
+                }
+            }
+        }
+    }
+}
+
+struct Backward<'a, T, const OUT: usize, const IN: usize, const B: usize> {
+    w: &'a [[T; OUT]; IN],
+    delta: &'a [[T; OUT]; B],
+    d: &'a mut [[T; IN]; B],
+}
+
+impl<T: Float, const OUT: usize, const IN: usize, const B: usize> Backward<'_, T, OUT, IN, B> {
+    #[inline(always)]
+    fn product(self) -> Product<T> {
+        const { assert!(OUT * IN * B > 0) };
+        let (a, b, c) = (View::of(self.w).transposed(), View::of(self.delta), View::of_mut(self.d));
+        let product = Product { rows: IN, depth: OUT, columns: B, a, b, start: None, c };
+        // Turning W round costs IN·OUT steps, turning Δ and D round B·(IN + OUT).
+        if B >= 32 && 3 * B * (IN + OUT) < IN * OUT { product.transposed() } else { product }
+    }
+}
+
+impl<T: Float, const OUT: usize, const IN: usize, const B: usize> Kernel<T> for Backward<'_, T, OUT, IN, B> {
+    #[inline(always)]
+    fn run<V: Register<Element = T>>(self) {
+        // SAFETY: the operands are borrowed until the end of this function.
+        unsafe { if OUT == 1 { product::tiny::<V>(self.product()) } else { vector::dots::<V>(self.product()) } }
+    }
+}
+
+struct Gradient<'a, const ADD: bool, T, const OUT: usize, const IN: usize, const B: usize> {
+    delta: &'a [[T; OUT]; B],
+    x: &'a [[T; IN]; B],
+    g: &'a mut [[T; OUT]; IN],
+}
+
+impl<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usize> Gradient<'_, ADD, T, OUT, IN, B> {
+    #[inline(always)]
+    fn product(self) -> Product<T> {
+        const { assert!(OUT * IN * B > 0) };
+        let (a, b, c) = (View::of(self.delta), View::of(self.x).transposed(), View::of_mut(self.g));
+        Product { rows: OUT, depth: B, columns: IN, a, b, start: ADD.then_some(c), c }
+    }
+}
+
+impl<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usize> Kernel<T>
+    for Gradient<'_, ADD, T, OUT, IN, B>
+{
+    #[inline(always)]
+    fn run<V: Register<Element = T>>(self) {
+        // SAFETY: the operands are borrowed until the end of this function.
+        unsafe {
+            if B <= FEW_SAMPLES && OUT % V::LEN == 0 {
+                vector::outer::<V>(self.product());
+            } else {
+                product::tiny::<V>(self.product());
+            }
+        }
+    }
+}
+
+/// What becomes of each element of a finished product, such as an activation.
+pub trait Epilogue<T>: Copy {
+    /// Whether `apply` returns its argument, so that the pass over the output is left out.
+    const IDENTITY: bool = false;
+    fn apply<V: Lanes<Element = T>>(self, values: V) -> V;
+}
+
+/// Leaves the product as it is.
+#[derive(Clone, Copy)]
+pub struct Identity;
+
+impl<T> Epilogue<T> for Identity {
+    const IDENTITY: bool = true;
+    #[inline(always)]
+    fn apply<V: Lanes<Element = T>>(self, values: V) -> V {
+        values
+    }
+}
+
+/// The kernel that passes every element of a slice through an epilogue.
+pub(crate) struct Map<'a, T, E>(pub(crate) &'a mut [T], pub(crate) E);
+
+impl<T: Float, E: Epilogue<T>> Kernel<T> for Map<'_, T, E> {
+    #[inline(always)]
+    fn run<V: Register<Element = T>>(self) {
+        let Map(values, epilogue) = self;
+        let full = values.len() / V::LEN * V::LEN;
+        let (at, rest) = (values.as_mut_ptr(), V::part(0, values.len() - full));
+        // SAFETY: whole registers up to `full`, then as many elements as are left.
+        unsafe {
+            for i in (0..full).step_by(V::LEN) {
+                epilogue.apply(V::load(at.add(i))).store(at.add(i));
+            }
+            if full < values.len() {
+                epilogue.apply(V::load_part(at.add(full), rest)).store_part(at.add(full), rest);
+            }
+        }
+    }
+}
+
+/// Work on registers of `T`, whichever the machine has.
+///
+/// `run` and all that it calls must be `#[inline(always)]` and free of closures that touch registers: only inside
+/// [`Register::enter`] do register operations become single instructions.
+pub(crate) trait Kernel<T> {
+    fn run<V: Register<Element = T>>(self);
+}
+
+/// A register that memory can fill. Its operations need a machine that has it; only [`Register::enter`] may be called
+/// elsewhere, on the word of an [`Isa`].
+pub(crate) trait Register: Lanes {
+    /// A range of lanes.
+    type Part: Copy;
+    /// Registers of rows in the largest tile, of which the sums and one column of `a` fit into the register file.
+    const ROWS: usize;
+    /// Columns of the largest tile; the next power of two fits into a register.
+    const COLUMNS: usize;
+    /// Whether a register across two cache lines costs twice.
+    const ALIGN: bool;
+
+    /// Runs `kernel` in a function compiled for this register's instruction set.
+    ///
+    /// # Safety
+    /// The machine has the instruction set.
+    unsafe fn enter<K: Kernel<Self::Element>>(kernel: K);
+
+    fn zero() -> Self;
+    /// Lanes `from..to`, where `from <= to <= LEN`.
+    fn part(from: usize, to: usize) -> Self::Part;
+    /// # Safety
+    /// `LEN` elements can be read at `from`.
+    unsafe fn load(from: *const Self::Element) -> Self;
+    /// # Safety
+    /// `LEN` elements can be written at `to`.
+    unsafe fn store(self, to: *mut Self::Element);
+    /// The lanes of `part` from memory, which alone is touched, and zeros.
+    /// # Safety
+    /// The elements of `part`, counted from `from`, can be read.
+    unsafe fn load_part(from: *const Self::Element, part: Self::Part) -> Self;
+    /// Stores the lanes of `part` and touches nothing else.
+    /// # Safety
+    /// The elements of `part`, counted from `to`, can be written.
+    unsafe fn store_part(self, to: *mut Self::Element, part: Self::Part);
+
+    /// The lanes of `self` and `other` in turn: the first half of each, and the second.
+    fn zip(self, other: Self) -> (Self, Self);
+    /// The lanes of `self` from lane `by` on, and then the first `by` lanes of `next`, where `by < LEN`.
+    fn shifted(self, next: Self, by: usize) -> Self;
+}
+
+/// A number that registers hold: `f32` or `f64`.
+pub(crate) trait Float: Copy {
+    /// Runs `kernel` on `isa`'s registers.
+    fn enter<K: Kernel<Self>>(isa: Isa, kernel: K);
+
+    /// [`product::blocked`] on `isa`'s registers: not generic, so that it is compiled here and not in every crate.
+    ///
+    /// # Safety
+    /// The views of the product are valid for its sizes, and `c` is exclusively ours.
+    unsafe fn product(isa: Isa, product: Product<Self>);
+}
+
+impl Float for f32 {
+    #[inline(always)]
+    fn enter<K: Kernel<f32>>(isa: Isa, kernel: K) {
+        // SAFETY: an `Isa` exists for instruction sets of this machine only.
+        match isa.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => unsafe { avx512::F32x16::enter(kernel) },
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => unsafe { avx2::F32x8::enter(kernel) },
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon => unsafe { neon::F32x4::enter(kernel) },
+        }
+    }
+
+    unsafe fn product(isa: Isa, product: Product<f32>) {
+        f32::enter(isa, product::Blocked(product));
+    }
+}
+
+impl Float for f64 {
+    #[inline(always)]
+    fn enter<K: Kernel<f64>>(isa: Isa, kernel: K) {
+        // SAFETY: an `Isa` exists for instruction sets of this machine only.
+        match isa.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => unsafe { avx512::F64x8::enter(kernel) },
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => unsafe { avx2::F64x4::enter(kernel) },
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon => unsafe { neon::F64x2::enter(kernel) },
+        }
+    }
+
+    unsafe fn product(isa: Isa, product: Product<f64>) {
+        f64::enter(isa, product::Blocked(product));
+    }
+}
+
+/// An instruction set that this machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Isa(Set);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Set {
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+}
+
+/// Whether the machine (with `std`) or the build (without) has every one of the features.
+#[cfg(target_arch = "x86_64")]
+macro_rules! has {
+    ($($feature:tt),+) => {{
+        #[cfg(feature = "std")]
+        let has = $(std::arch::is_x86_feature_detected!($feature))&&+;
+        #[cfg(not(feature = "std"))]
+        let has = cfg!(all($(target_feature = $feature),+));
+        has
+    }};
+}
+
+impl Isa {
+    /// The fastest one, unless the machine has none for which there are kernels.
+    #[inline(always)]
+    pub(crate) fn detect() -> Option<Self> {
+        Self::available().next()
+    }
+
+    /// All of them, the fastest first.
+    #[inline(always)]
+    pub(crate) fn available() -> impl Iterator<Item = Self> {
+        [
+            #[cfg(target_arch = "x86_64")]
+            has!("avx512f").then_some(Self(Set::Avx512)),
+            #[cfg(target_arch = "x86_64")]
+            has!("avx2", "fma").then_some(Self(Set::Avx2)),
+            #[cfg(target_arch = "aarch64")]
+            cfg!(target_feature = "neon").then_some(Self(Set::Neon)),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}

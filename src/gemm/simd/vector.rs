@@ -1,0 +1,273 @@
+//! Products with one vector, or a few, of sizes known to the compiler: nothing is packed, the matrix is read once and in
+//! order. Every field of a [`Product`] but its pointers is a constant here.
+
+use super::product::{Product, even};
+use super::{Epilogue, Register};
+
+/// Registers of rows that [`down`] sums at a time: 128 `f32` of AVX-512, wherever they begin.
+const ROWS: usize = 9;
+
+/// So many sums under way hide how long an addition takes: two a cycle, four cycles each.
+const SUMS: usize = 8;
+
+/// So few rows, a divisor of `LEN`, that a register holds several columns, and enough columns to fill a few registers.
+#[inline(always)]
+pub(super) fn are_few<V: Register>(rows: usize, columns: usize) -> bool {
+    4 * rows <= V::LEN && V::LEN % rows == 0 && rows * columns >= V::LEN
+}
+
+/// `c = start + a·b` for few rows: registers of several columns of `a`, times as many elements of `b`, each of them
+/// repeated for all rows.
+///
+/// # Safety
+/// As [`blocked`](super::product::blocked).
+#[inline(always)]
+pub(super) unsafe fn across_columns<V: Register, E: Epilogue<V::Element>>(p: Product<V::Element>, epilogue: E) {
+    let rows = V::part(0, p.rows);
+    for c in 0..p.columns {
+        let mut sums = [V::zero(); 4];
+        for k in (0..p.depth).step_by(V::LEN) {
+            let depth = V::LEN.min(p.depth - k);
+            // SAFETY: `depth` elements of column c, and `rows` for each of them.
+            unsafe {
+                let factors = repeated(V::load_part(p.b.from(k, c).at, V::part(0, depth)), p.rows);
+                for i in 0..p.rows {
+                    let part = V::part(0, (depth * p.rows).saturating_sub(i * V::LEN).min(V::LEN));
+                    let columns = V::load_part(p.a.from(0, k).at.wrapping_add(i * V::LEN), part);
+                    sums[i] = columns.mul_add(factors[i], sums[i]);
+                }
+            }
+        }
+        let mut sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
+        let mut distance = V::LEN / 2;
+        while distance >= p.rows {
+            sum = sum.add(sum.shifted(sum, distance));
+            distance /= 2;
+        }
+        // SAFETY: `rows` elements of column c.
+        unsafe {
+            if let Some(start) = p.start {
+                sum = sum.add(V::load_part(start.from(0, c).at, rows));
+            }
+            epilogue.apply(sum).store_part(p.c.from(0, c).at.cast_mut(), rows);
+        }
+    }
+}
+
+/// Each lane `times` times, 1, 2 or 4, in as many registers.
+#[inline(always)]
+fn repeated<V: Register>(lanes: V, times: usize) -> [V; 4] {
+    let mut registers = [lanes; 4];
+    let mut count = 1;
+    while count < times {
+        let old = registers;
+        for i in 0..count {
+            (registers[2 * i], registers[2 * i + 1]) = old[i].zip(old[i]);
+        }
+        count *= 2;
+    }
+    registers
+}
+
+/// `c = start + a·b` for one column `b`, down the columns of `a`.
+///
+/// # Safety
+/// As [`blocked`](super::product::blocked).
+#[inline(always)]
+pub(super) unsafe fn down_columns<V: Register, E: Epilogue<V::Element>>(p: Product<V::Element>, epilogue: E) {
+    let registers = p.rows.div_ceil(V::LEN);
+    let height = even(registers, ROWS - 1);
+    let last = (registers - 1) / height * height;
+    // SAFETY: as the caller's.
+    unsafe {
+        for r in (0..last).step_by(height) {
+            down_rows::<V, E>(p.part(r * V::LEN, height * V::LEN), epilogue, height);
+        }
+        down_rows::<V, E>(p.part(last * V::LEN, p.rows - last * V::LEN), epilogue, registers - last);
+    }
+}
+
+/// [`down_columns`] for rows in so many registers.
+///
+/// Where all columns of `a` are equally far from the end of a cache line, registers begin with the line and not with the
+/// column, `past` elements before it: a register across two lines costs twice. This takes one register more.
+#[inline(always)]
+unsafe fn down_rows<V: Register, E: Epilogue<V::Element>>(p: Product<V::Element>, epilogue: E, registers: usize) {
+    let aligns = V::ALIGN && registers > 1 && p.depth >= 32 && p.rows % V::LEN == 0 && p.a.column % V::LEN == 0;
+    let past = if aligns { p.a.at.addr() / size_of::<V::Element>() % V::LEN } else { 0 };
+    // SAFETY: as the caller's.
+    unsafe {
+        match registers + (past > 0) as usize {
+            1 => down::<V, E, 1>(p, epilogue, past),
+            2 => down::<V, E, 2>(p, epilogue, past),
+            3 => down::<V, E, 3>(p, epilogue, past),
+            4 => down::<V, E, 4>(p, epilogue, past),
+            5 => down::<V, E, 5>(p, epilogue, past),
+            6 => down::<V, E, 6>(p, epilogue, past),
+            7 => down::<V, E, 7>(p, epilogue, past),
+            8 => down::<V, E, 8>(p, epilogue, past),
+            _ => down::<V, E, ROWS>(p, epilogue, past),
+        }
+    }
+}
+
+/// [`down_rows`] in `M` registers. A few columns are summed apart, so that there are always enough sums under way to hide
+/// how long an addition takes.
+#[inline(always)]
+unsafe fn down<V: Register, E: Epilogue<V::Element>, const M: usize>(p: Product<V::Element>, epilogue: E, past: usize) {
+    let beyond = M * V::LEN - past - p.rows;
+    let head = V::part(past, V::LEN);
+    let tail = V::part(0, V::LEN - beyond);
+    let ends = Some(if M == 1 { (tail, tail) } else { (head, tail) });
+    // Lanes that are no rows may be filled from the columns before and behind, but not from before and behind `a`.
+    let (begin, end) = ((past > 0) as usize, p.depth - beyond.div_ceil(p.a.column).min(p.depth));
+    let apart = SUMS.div_ceil(M).min(p.depth);
+    let mut sums = [[V::zero(); M]; SUMS];
+    // SAFETY: only rows are written, and nothing outside of the matrices is read.
+    unsafe {
+        for k in 0..begin {
+            add_column(&mut sums[0], &p, k, past, ends);
+        }
+        for k in (begin..end).step_by(apart) {
+            for i in 0..apart {
+                if k + i < end {
+                    add_column(&mut sums[i], &p, k + i, past, None);
+                }
+            }
+        }
+        for k in end.max(begin)..p.depth {
+            add_column(&mut sums[0], &p, k, past, ends);
+        }
+        let mut left = apart;
+        while left > 1 {
+            let half = left.div_ceil(2);
+            for i in half..left {
+                for m in 0..M {
+                    sums[i - half][m] = sums[i - half][m].add(sums[i][m]);
+                }
+            }
+            left = half;
+        }
+        let mut sums = sums[0];
+        if past > 0 {
+            for m in 1..M {
+                sums[m - 1] = sums[m - 1].shifted(sums[m], past);
+            }
+        }
+        for r in (0..p.rows).step_by(V::LEN) {
+            let part = V::part(0, V::LEN.min(p.rows - r));
+            let mut sum = sums[r / V::LEN];
+            if let Some(start) = p.start {
+                sum = sum.add(V::load_part(start.from(r, 0).at, part));
+            }
+            epilogue.apply(sum).store_part(p.c.from(r, 0).at.cast_mut(), part);
+        }
+    }
+}
+
+/// Adds column `k` of `a`, from `past` elements before it, times its element of `b`.
+#[inline(always)]
+unsafe fn add_column<V: Register, const M: usize>(
+    sums: &mut [V; M],
+    p: &Product<V::Element>,
+    k: usize,
+    past: usize,
+    ends: Option<(V::Part, V::Part)>,
+) {
+    // SAFETY: as the caller's.
+    let (rows, factor): ([V; M], V) =
+        unsafe { (load_rows(p.a.from(0, k).at.wrapping_sub(past), ends), V::splat(*p.b.from(k, 0).at)) };
+    for m in 0..M {
+        sums[m] = rows[m].mul_add(factor, sums[m]);
+    }
+}
+
+/// `M` registers, of the first and the last only a part.
+#[inline(always)]
+unsafe fn load_rows<V: Register, const M: usize>(from: *const V::Element, ends: Option<(V::Part, V::Part)>) -> [V; M] {
+    let mut rows = [V::zero(); M];
+    for m in 0..M {
+        let from = from.wrapping_add(m * V::LEN);
+        // SAFETY: as the caller's.
+        rows[m] = unsafe {
+            match ends {
+                Some((head, _)) if m == 0 => V::load_part(from, head),
+                Some((_, tail)) if m == M - 1 => V::load_part(from, tail),
+                _ => V::load(from),
+            }
+        };
+    }
+    rows
+}
+
+/// `c = a·b` where the columns of `a` and not its rows are strided: dot products, as many at a time as a register has
+/// lanes, whose lanes are then summed together.
+///
+/// # Safety
+/// As [`blocked`](super::product::blocked).
+#[inline(always)]
+pub(super) unsafe fn dots<V: Register>(p: Product<V::Element>) {
+    let count = V::LEN.min(p.rows.next_power_of_two());
+    for r in (0..p.rows).step_by(V::LEN) {
+        let rows = V::LEN.min(p.rows - r);
+        for c in 0..p.columns {
+            let mut sums = [V::zero(); super::MOST_LANES];
+            for k in (0..p.depth).step_by(V::LEN) {
+                let part = V::part(0, V::LEN.min(p.depth - k));
+                // SAFETY: within the rows and the depth; instead of rows that are none, the last one.
+                unsafe {
+                    let factors = V::load_part(p.b.from(k, c).at, part);
+                    for i in 0..count {
+                        let row = V::load_part(p.a.from(r + i.min(rows - 1), k).at, part);
+                        sums[i] = row.mul_add(factors, sums[i]);
+                    }
+                }
+            }
+            // Every round makes one register of two, and lane i of the last one belongs to sum i modulo `count`.
+            let mut left = count / 2;
+            while left > 0 {
+                for i in 0..left {
+                    let (low, high) = sums[i].zip(sums[i + left]);
+                    sums[i] = low.add(high);
+                }
+                left /= 2;
+            }
+            let mut distance = V::LEN / 2;
+            while distance >= count {
+                sums[0] = sums[0].add(sums[0].shifted(sums[0], distance));
+                distance /= 2;
+            }
+            // SAFETY: `rows` elements from row r.
+            unsafe { sums[0].store_part(p.c.from(r, c).at.cast_mut(), V::part(0, rows)) };
+        }
+    }
+}
+
+/// `c = start + a·b` for few columns `a`, whose rows fill whole registers, in the order in which `c` lies in memory.
+///
+/// # Safety
+/// As [`blocked`](super::product::blocked); the rows are a multiple of `LEN`, the depth is at most
+/// [`FEW_SAMPLES`](super::FEW_SAMPLES).
+#[inline(always)]
+pub(super) unsafe fn outer<V: Register>(p: Product<V::Element>) {
+    for c in 0..p.columns {
+        let mut factors = [V::zero(); super::FEW_SAMPLES];
+        for k in 0..p.depth {
+            // SAFETY: within the depth and the columns.
+            factors[k] = V::splat(unsafe { *p.b.from(k, c).at });
+        }
+        for r in (0..p.rows).step_by(V::LEN) {
+            // SAFETY: within the rows.
+            unsafe {
+                let mut sum = match p.start {
+                    Some(start) => V::load(start.from(r, c).at),
+                    None => V::zero(),
+                };
+                for k in 0..p.depth {
+                    sum = V::load(p.a.from(r, k).at).mul_add(factors[k], sum);
+                }
+                sum.store(p.c.from(r, c).at.cast_mut());
+            }
+        }
+    }
+}

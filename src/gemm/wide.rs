@@ -1,0 +1,186 @@
+//! Activations on vector registers: the user's own lines, sixteen numbers at a time.
+
+#![allow(unsafe_code, reason = "registers load from pointers")]
+
+use super::simd::{Epilogue, Kernel, Register};
+use crate::elementary::{self, Precision};
+use crate::lanes::Lanes;
+use crate::{Activation, Real};
+use core::marker::PhantomData;
+use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+use num_traits::{ConstOne, ConstZero, One, Zero};
+
+/// A register as one [`Real`].
+#[derive(Clone, Copy)]
+pub(crate) struct Wide<V>(pub(crate) V);
+
+/// The epilogue that applies an activation.
+pub(crate) struct Activate<A>(PhantomData<fn() -> A>);
+
+impl<A> Activate<A> {
+    #[inline(always)]
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<A> Clone for Activate<A> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<A> Copy for Activate<A> {}
+
+impl<T: Precision, A: Activation> Epilogue<T> for Activate<A> {
+    #[inline(always)]
+    fn apply<V: Lanes<Element = T>>(self, values: V) -> V {
+        A::value(Wide(values)).0
+    }
+}
+
+/// The kernel d ← d ⊙ σ′, σ′ evaluated at `at`.
+pub(crate) struct ScaleByDerivative<'a, A, T> {
+    d: &'a mut [T],
+    at: &'a [T],
+    activation: PhantomData<fn() -> A>,
+}
+
+impl<'a, A, T> ScaleByDerivative<'a, A, T> {
+    #[inline(always)]
+    pub(crate) const fn new(d: &'a mut [T], at: &'a [T]) -> Self {
+        Self { d, at, activation: PhantomData }
+    }
+}
+
+impl<T: Precision, A: Activation> Kernel<T> for ScaleByDerivative<'_, A, T> {
+    #[inline(always)]
+    fn run<V: Register<Element = T>>(self) {
+        let len = self.d.len().min(self.at.len());
+        let full = len / V::LEN * V::LEN;
+        let (d, at, rest) = (self.d.as_mut_ptr(), self.at.as_ptr(), V::part(0, len - full));
+        // SAFETY: whole registers up to `full`, then as many elements as are left, of both slices.
+        unsafe {
+            for i in (0..full).step_by(V::LEN) {
+                let slope = A::derivative(Wide(V::load(at.add(i)))).0;
+                V::load(d.add(i)).mul(slope).store(d.add(i));
+            }
+            if full < len {
+                let slope = A::derivative(Wide(V::load_part(at.add(full), rest))).0;
+                V::load_part(d.add(full), rest).mul(slope).store_part(d.add(full), rest);
+            }
+        }
+    }
+}
+
+macro_rules! operators {
+    ($($Trait:ident $method:ident $AssignTrait:ident $assign:ident),*) => { $(
+        impl<V: Lanes> $Trait for Wide<V> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                Self(Lanes::$method(self.0, other.0))
+            }
+        }
+        impl<V: Lanes> $AssignTrait for Wide<V> {
+            #[inline(always)]
+            fn $assign(&mut self, other: Self) {
+                *self = $Trait::$method(*self, other);
+            }
+        }
+    )* };
+}
+operators!(Add add AddAssign add_assign, Sub sub SubAssign sub_assign, Mul mul MulAssign mul_assign,
+    Div div DivAssign div_assign);
+
+impl<V: Lanes> Neg for Wide<V> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Self(self.0.neg())
+    }
+}
+
+impl<V: Lanes> Zero for Wide<V> {
+    #[inline(always)]
+    fn zero() -> Self {
+        Self(V::ZERO)
+    }
+    /// Required by the trait, of no use for a register: no lane is asked.
+    #[inline(always)]
+    fn is_zero(&self) -> bool {
+        false
+    }
+}
+
+impl<V: Lanes> One for Wide<V> {
+    #[inline(always)]
+    fn one() -> Self {
+        Self(V::ONE)
+    }
+}
+
+impl<V: Lanes> ConstZero for Wide<V> {
+    const ZERO: Self = Self(V::ZERO);
+}
+
+impl<V: Lanes> ConstOne for Wide<V> {
+    const ONE: Self = Self(V::ONE);
+}
+
+impl<V: Lanes<Element: Precision>> Real for Wide<V> {
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        Self(V::splat(V::Element::from_f64(value)))
+    }
+    #[inline(always)]
+    fn maximum(self, other: Self) -> Self {
+        // `at_least` keeps a NaN of its first argument alone.
+        Self(V::select(other.0.is_nan(), other.0, self.0.at_least(other.0)))
+    }
+    #[inline(always)]
+    fn if_positive(self, yes: Self, no: Self) -> Self {
+        Self(V::select(V::ZERO.less(self.0), yes.0, no.0))
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        Self(self.0.abs())
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        Self(self.0.sqrt())
+    }
+    #[inline(always)]
+    fn exp(self) -> Self {
+        Self(elementary::exp(self.0))
+    }
+    #[inline(always)]
+    fn exp_m1(self) -> Self {
+        Self(elementary::exp_m1(self.0))
+    }
+    #[inline(always)]
+    fn ln(self) -> Self {
+        Self(elementary::ln(self.0))
+    }
+    #[inline(always)]
+    fn ln_1p(self) -> Self {
+        Self(elementary::ln_1p(self.0))
+    }
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        Self(elementary::tanh(self.0))
+    }
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        Self(elementary::sigmoid(self.0))
+    }
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        Self(elementary::softplus(self.0))
+    }
+    #[inline(always)]
+    fn erf(self) -> Self {
+        Self(elementary::erf(self.0))
+    }
+}
