@@ -223,7 +223,7 @@ fn bad_hyperparameters() {
     for share in [1.0, -0.1, nan] {
         assert_eq!(refused(&Nesterov { learning_rate: 0.1, momentum: share }), "momentum");
         assert_eq!(refused(&RmsProp { learning_rate: 0.1, alpha: share, epsilon: 1e-8 }), "alpha");
-        assert_eq!(AveragedWeights::<Vector<1>>::ZEROED.exponential(share, &Zeroed::ZEROED).unwrap_err().name, "decay");
+        assert_eq!(zero::<AveragedWeights<Vector<1>>>().exponential(share, &zero()).unwrap_err().name, "decay");
     }
     for epsilon in [0.0, 1e-39, nan, infinite] {
         assert_eq!(refused(&RmsProp { learning_rate: 0.1, alpha: 0.9, epsilon }), "epsilon");
