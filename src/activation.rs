@@ -1,18 +1,35 @@
 //! [`Activation`]: σ beside σ′, one file each.
 
-mod identity;
-mod leaky_relu;
-mod relu;
-mod sigmoid;
-mod softplus;
-mod tanh;
+/// Registers the activations: each line is a module, its file, and the type in it.
+macro_rules! activations {
+    ($($module:ident::$Name:ident,)+) => {
+        $(mod $module;)+
+        $(pub use $module::$Name;)+
 
-pub use identity::Identity;
-pub use leaky_relu::LeakyRelu;
-pub use relu::Relu;
-pub use sigmoid::Sigmoid;
-pub use softplus::Softplus;
-pub use tanh::Tanh;
+        /// Calls `visitor` with every activation of this library: tests, tables and pictures are loops over it.
+        pub fn visit_activations(visitor: &mut impl VisitActivation) {
+            $(visitor.visit::<$Name>(stringify!($Name));)+
+        }
+    };
+}
+
+// One more activation is one more file, and one more line here.
+activations! {
+    elu::Elu,
+    gelu::Gelu,
+    gelu_tanh::GeluTanh,
+    hard_sigmoid::HardSigmoid,
+    hard_tanh::HardTanh,
+    identity::Identity,
+    leaky_relu::LeakyRelu,
+    mish::Mish,
+    relu::Relu,
+    selu::Selu,
+    sigmoid::Sigmoid,
+    silu::Silu,
+    softplus::Softplus,
+    tanh::Tanh,
+}
 
 use crate::{Initializer, Real, Zeroed};
 
@@ -59,6 +76,12 @@ pub trait Activation: 'static {
 
     /// σ′(z), computed from σ(z) when `At = Value`, from z when `At = Input`.
     fn derivative<T: Real>(at: T) -> T;
+}
+
+/// Sees one activation after the other, as a type: what [`visit_activations`] calls.
+pub trait VisitActivation {
+    /// Sees the activation `A`, called `name`.
+    fn visit<A: Activation>(&mut self, name: &'static str);
 }
 
 /// A point at which an activation's derivative can be evaluated: [`Value`] or [`Input`].

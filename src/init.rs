@@ -25,6 +25,13 @@ pub enum Initializer {
     KaimingUniform,
     /// Normal with variance 2 / IN: He et al. (2015).
     KaimingNormal,
+    /// Uniform in ±√(3 / IN): LeCun et al. (1998).
+    LecunUniform,
+    /// Normal with variance 1 / IN: LeCun et al. (1998); for SELU.
+    LecunNormal,
+    /// Orthonormal columns, or rows where there are fewer of them: Saxe, McClelland and Ganguli (2014). A linear layer
+    /// then keeps lengths, however many follow one another.
+    Orthogonal,
     /// Every weight the same value.
     Constant(f64),
 }
@@ -47,6 +54,18 @@ impl Initializer {
             // eq:kaiming
             Self::KaimingUniform => draw(symmetric, Real::sqrt(6.0 / inputs)),
             Self::KaimingNormal => draw(Random::normal, Real::sqrt(2.0 / inputs)),
+            // eq:lecun
+            Self::LecunUniform => draw(symmetric, Real::sqrt(3.0 / inputs)),
+            Self::LecunNormal => draw(Random::normal, Real::sqrt(1.0 / inputs)),
+            // eq:orthogonal
+            Self::Orthogonal => {
+                draw(Random::normal, 1.0);
+                if IN <= OUT {
+                    orthonormalize(IN, OUT, |v, k| (k, v), weights);
+                } else {
+                    orthonormalize(OUT, IN, |v, k| (v, k), weights);
+                }
+            }
             Self::Constant(value) => weights.fill(T::from_f64(value)),
         }
     }
@@ -55,4 +74,39 @@ impl Initializer {
 /// Uniform in [−1, 1).
 fn symmetric(random: &mut Random) -> f64 {
     2.0 * random.uniform() - 1.0
+}
+
+/// Modified Gram–Schmidt, in place and twice, over `vectors` vectors of `len` elements; `at(v, k)` is the place
+/// (row, column) of element k of vector v.
+fn orthonormalize<const R: usize, const C: usize, T: Scalar>(
+    vectors: usize,
+    len: usize,
+    at: fn(usize, usize) -> (usize, usize),
+    m: &mut Matrix<R, C, T>,
+) {
+    let get = |m: &Matrix<R, C, T>, v, k| {
+        let (row, column) = at(v, k);
+        m.get(row, column).copied().unwrap_or(T::ZERO)
+    };
+    let dot = |m: &Matrix<R, C, T>, v, w| (0..len).fold(T::ZERO, |sum, k| sum + get(m, v, k) * get(m, w, k));
+    for v in 0..vectors {
+        // What rounding leaves of the earlier directions, the second pass takes.
+        for earlier in (0..v).chain(0..v) {
+            let overlap = dot(m, v, earlier);
+            for k in 0..len {
+                let part = overlap * get(m, earlier, k);
+                let (row, column) = at(v, k);
+                if let Some(x) = m.get_mut(row, column) {
+                    *x -= part;
+                }
+            }
+        }
+        let norm = dot(m, v, v).sqrt();
+        for k in 0..len {
+            let (row, column) = at(v, k);
+            if let Some(x) = m.get_mut(row, column) {
+                *x /= norm;
+            }
+        }
+    }
 }

@@ -111,7 +111,9 @@ mod loss;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod matrix;
 mod metrics;
+#[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod optimizer;
+mod predict;
 mod random;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod scalar;
@@ -124,6 +126,7 @@ pub mod summary;
 mod tensor;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod trainer;
+mod training;
 
 pub use activation::*;
 pub use data::*;
@@ -135,11 +138,13 @@ pub use loss::*;
 pub use matrix::{Matrix, Vector};
 pub use metrics::*;
 pub use optimizer::*;
+pub use predict::{Predict, Predictor};
 pub use random::Random;
 pub use scalar::*;
 pub use summary::{Row, Summarize, Summary};
 pub use tensor::{Block, Empty, Name, Role, Tensor};
 pub use trainer::Trainer;
+pub use training::{EarlyStopping, Progress, Verdict};
 pub use zeroed::Zeroed;
 // Their traits stand in our signatures.
 pub use {num_traits, rand};

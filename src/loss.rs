@@ -1,12 +1,26 @@
 //! [`Loss`]: value beside gradient, one file each.
 
 mod binary_cross_entropy;
+mod cosine_distance;
+mod hinge;
+mod huber;
+mod kullback_leibler;
+mod label_smoothing;
+mod mean_absolute_error;
 mod mean_squared_error;
 mod softmax_cross_entropy;
+mod weighted;
 
 pub use binary_cross_entropy::BinaryCrossEntropy;
+pub use cosine_distance::CosineDistance;
+pub use hinge::Hinge;
+pub use huber::Huber;
+pub use kullback_leibler::KullbackLeibler;
+pub use label_smoothing::LabelSmoothing;
+pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, softmax};
+pub use weighted::{ClassWeights, SampleWeights, Weighted};
 
 use crate::error::{HyperparameterError, TargetError};
 use crate::layer::Sample;

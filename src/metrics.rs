@@ -1,5 +1,11 @@
 //! How good predictions are: each metric observes outputs and targets, one sample at a time, in fixed memory.
 
+mod r_squared;
+mod top;
+
+pub use r_squared::RSquared;
+pub use top::Top;
+
 use crate::{Class, Real, Scalar};
 use core::fmt;
 
@@ -81,6 +87,51 @@ impl<const K: usize> Confusion<K> {
     #[must_use]
     pub fn count(&self, actual: usize, predicted: usize) -> usize {
         self.counts.get(actual).and_then(|row| row.get(predicted)).copied().unwrap_or(0)
+    }
+
+    /// Of what was taken for this class, the share that is of it; NaN if nothing was. (eq:precision-recall)
+    ///
+    /// ```
+    /// use chainrule::{Class, Confusion, Metric};
+    /// let mut confusion = Confusion::<2>::default();
+    /// for (output, class) in [([0.1, 0.9], 1), ([0.2, 0.8], 0), ([0.3, 0.7], 1), ([0.6, 0.4], 1)] {
+    ///     confusion.observe(&output, &Class::new(class)?);
+    /// }
+    /// assert_eq!((confusion.precision(1), confusion.recall(1)), (2.0 / 3.0, 2.0 / 3.0));
+    /// assert_eq!((confusion.f1(1), confusion.f1(0)), (2.0 / 3.0, 0.0));
+    /// # Ok::<(), chainrule::ClassError>(())
+    /// ```
+    #[must_use]
+    pub fn precision(&self, class: usize) -> f64 {
+        let taken: usize = (0..K).map(|actual| self.count(actual, class)).sum();
+        self.count(class, class) as f64 / taken as f64
+    }
+
+    /// Of what is of this class, the share that was taken for it; NaN if nothing is. Outputs that held a NaN are not
+    /// counted, since their class is not kept: see [`unpredicted`](Confusion::unpredicted).
+    #[must_use]
+    pub fn recall(&self, class: usize) -> f64 {
+        let of_class: usize = (0..K).map(|predicted| self.count(class, predicted)).sum();
+        self.count(class, class) as f64 / of_class as f64
+    }
+
+    /// The harmonic mean of precision and recall, 2·hits / (2·hits + misses + false alarms); NaN where the class neither
+    /// occurs nor was predicted. (eq:precision-recall)
+    #[must_use]
+    pub fn f1(&self, class: usize) -> f64 {
+        let both: usize = (0..K).map(|k| self.count(k, class) + self.count(class, k)).sum();
+        2.0 * self.count(class, class) as f64 / both as f64
+    }
+
+    /// The mean of [`f1`](Confusion::f1) over the classes that occur or were predicted: every class counts the same.
+    #[must_use]
+    pub fn macro_f1(&self) -> f64 {
+        let (mut sum, mut classes) = (0.0, 0.0);
+        for f1 in (0..K).map(|class| self.f1(class)).filter(|f1| !f1.is_nan()) {
+            sum += f1;
+            classes += 1.0;
+        }
+        sum / classes
     }
 }
 

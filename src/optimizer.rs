@@ -1,19 +1,41 @@
 //! [`Optimizer`]: how a gradient moves parameters. Each is a loop over the slices of a [`Tensor`].
 
+mod adagrad;
 mod adam;
+mod averaged_weights;
+mod clip;
+mod layer_rates;
 mod momentum;
+mod nesterov;
+mod rms_prop;
+mod rprop;
+mod schedule;
 mod sgd;
+mod weight_decay;
 
+pub use adagrad::Adagrad;
 pub use adam::Adam;
+pub use averaged_weights::AveragedWeights;
+pub use clip::{ClipNorm, ClipValue};
+pub use layer_rates::LayerRates;
 pub use momentum::Momentum;
+pub use nesterov::Nesterov;
+pub use rms_prop::RmsProp;
+pub use rprop::Rprop;
+pub use schedule::{ConstantRate, CosineDecay, ExponentialDecay, Schedule, Scheduled, StepDecay, WarmUp};
 pub use sgd::Sgd;
+pub use weight_decay::{AdamW, WeightDecay};
 
-use crate::error::HyperparameterError;
+use crate::error::{HyperparameterError, check};
 use crate::{Name, Scalar, Tensor};
 
 /// A rule that moves parameters against their gradient. Hyper-parameters are in the value; what is remembered from
 /// step to step is in [`State`](Optimizer::State), apart from it and all zeros at the beginning.
-pub trait Optimizer {
+///
+/// A rule works on one slice of parameters at a time: it first says how far it would move any of them
+/// ([`reach`](Optimizer::reach)), then moves them ([`update`](Optimizer::update)). Rules that wrap another
+/// ([`Scheduled`], [`ClipNorm`], [`WeightDecay`], [`LayerRates`]) hand these calls on, so they nest in any order.
+pub trait Optimizer: Clone {
     /// What is remembered: as many gradients as the rule needs, [`Empty`](crate::Empty) for none.
     type State<G: Tensor>: Tensor<Scalar = G::Scalar>;
 
@@ -24,7 +46,40 @@ pub trait Optimizer {
     /// [`HyperparameterError`] names the first one that does not.
     fn validate(&self) -> Result<(), HyperparameterError>;
 
-    /// Moves `parameters` by one step; `step` counts from 1. The gradient is finite.
+    /// η.
+    fn learning_rate(&self) -> f64;
+
+    /// The same rule with another η: what schedules and layer rates change.
+    #[must_use]
+    fn with_learning_rate(self, learning_rate: f64) -> Self;
+
+    /// Rewrites the gradient before a step, as clipping does. A trainer calls it once a step, with a finite gradient.
+    fn prepare<G: Tensor>(&self, gradient: &mut G) {
+        let _ = gradient;
+    }
+
+    /// How far at most [`update`](Optimizer::update) would move a parameter of slice `i`; not finite when it would make
+    /// what is remembered infinite.
+    fn reach<P: Tensor>(
+        &self,
+        step: u64,
+        i: usize,
+        parameters: &P,
+        gradient: &P::Gradient,
+        state: &Self::State<P::Gradient>,
+    ) -> P::Scalar;
+
+    /// Moves the parameters of slice `i`; `step` counts from 1. Slices may be empty.
+    fn update<P: Tensor>(
+        &self,
+        step: u64,
+        i: usize,
+        parameters: &mut P,
+        gradient: &P::Gradient,
+        state: &mut Self::State<P::Gradient>,
+    );
+
+    /// Moves `parameters` by one step; `step` counts from 1. The gradient is finite, and [prepared](Optimizer::prepare).
     ///
     /// # Errors
     ///
@@ -35,7 +90,18 @@ pub trait Optimizer {
         parameters: &mut P,
         gradient: &P::Gradient,
         state: &mut Self::State<P::Gradient>,
-    ) -> Result<(), Overflow>;
+    ) -> Result<(), Overflow> {
+        for i in 0..P::SLICES {
+            let reach = self.reach(step, i, parameters, gradient, state);
+            if !(Scalar::max_abs(parameters.slice(i)) + reach).is_finite() {
+                return Err(Overflow { block: P::block(i).name });
+            }
+        }
+        for i in 0..P::SLICES {
+            self.update(step, i, parameters, gradient, state);
+        }
+        Ok(())
+    }
 }
 
 /// A step would make a parameter infinite.
@@ -45,19 +111,39 @@ pub struct Overflow {
     pub block: Name,
 }
 
-/// Checks that no parameter overflows when each moves by at most `reach(i)` in slice `i`.
-fn check_reach<P: Tensor>(parameters: &P, reach: impl Fn(usize) -> P::Scalar) -> Result<(), Overflow> {
-    for i in 0..P::SLICES {
-        if !(Scalar::max_abs(parameters.slice(i)) + reach(i)).is_finite() {
-            return Err(Overflow { block: P::block(i).name });
-        }
+/// The square of an element of the gradient stays finite below this magnitude in `f32`.
+const LARGEST: f64 = 1e18;
+
+/// |g| / √v is below this, also where v underflows, if v holds more than 10⁻¹⁶ of g².
+const LARGEST_RATIO: f64 = 1e20;
+
+/// w ← w − step; a step of zero leaves the very bits, where −0 − (−0) would be +0.
+#[inline(always)]
+fn descend<T: Scalar>(w: &mut T, step: T) {
+    if step != T::ZERO {
+        *w -= step;
     }
-    Ok(())
 }
 
-/// 1 − βᵗ, in `f64` and by squaring, so that the bits are the same everywhere.
-fn bias_correction(beta: f64, step: u64) -> f64 {
-    let (mut power, mut base, mut exponent) = (1.0, beta, step);
+/// Every optimiser's learning rate: finite, not negative.
+fn check_learning_rate(rate: f64) -> Result<(), HyperparameterError> {
+    check("learning_rate", rate, rate >= 0.0 && rate.is_finite(), "a finite number, 0 or above")
+}
+
+/// The share of the past in a moving average.
+fn check_share(name: &'static str, share: f64) -> Result<(), HyperparameterError> {
+    check(name, share, (0.0..1.0).contains(&share), "a number in [0, 1)")
+}
+
+/// What is added to a denominator.
+fn check_epsilon(epsilon: f64) -> Result<(), HyperparameterError> {
+    let in_range = epsilon >= f64::from(f32::MIN_POSITIVE) && epsilon.is_finite();
+    check("epsilon", epsilon, in_range, "a finite number, at least the smallest normal f32, 1.18e-38")
+}
+
+/// baseⁿ, in `f64` and by squaring, so that the bits are the same everywhere.
+fn power(base: f64, n: u64) -> f64 {
+    let (mut power, mut base, mut exponent) = (1.0, base, n);
     while exponent > 0 {
         if exponent & 1 == 1 {
             power *= base;
@@ -65,5 +151,5 @@ fn bias_correction(beta: f64, step: u64) -> f64 {
         base *= base;
         exponent >>= 1;
     }
-    1.0 - power
+    power
 }

@@ -25,6 +25,7 @@ use assign_operators;
 
 mod dual;
 mod float;
+pub(crate) mod normal_cdf;
 mod strict;
 
 pub use dual::Dual;
@@ -145,6 +146,13 @@ pub trait Real:
         }
         Self::from_f64(core::f64::consts::FRAC_2_SQRT_PI) * (-square).exp() * sum
     }
+
+    /// Φ(x) = ½·(1 + erf(x/√2)), the distribution function of the standard normal, precise in both tails.
+    #[must_use]
+    #[inline(always)]
+    fn normal_cdf(self) -> Self {
+        normal_cdf::normal_cdf(self)
+    }
 }
 
 /// The element of every vector, matrix and network: `f32`, `f64`, or a type of your own.
@@ -225,4 +233,10 @@ pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
     ) {
         portable::gradient(delta, x, gradient);
     }
+}
+
+/// The sign of x: 1, −1, or 0 for zero; of NaN 0, so use it beside something that hands NaN on.
+#[inline(always)]
+pub(crate) fn sign<T: Real>(x: T) -> T {
+    x.if_positive(T::ONE, (-x).if_positive(-T::ONE, T::ZERO))
 }

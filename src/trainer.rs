@@ -285,6 +285,7 @@ where
                 return Err(TrainError::Gradient { block: N::block(i).name });
             }
         }
+        optimizer.prepare(&mut self.gradient);
         let step = self.steps.saturating_add(1);
         optimizer
             .step(step, &mut self.network, &self.gradient, &mut self.state)

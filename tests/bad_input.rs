@@ -5,8 +5,8 @@ mod common;
 
 use chainrule::{
     Accuracy, Activation, Adam, BinaryCrossEntropy, Class, Confusion, Dense, Dual, Identity, LeakyRelu, Loss, Matrix,
-    MeanSquaredError, Metric, Momentum, Optimizer, Relu, Rmse, Scalar, Sgd, Sigmoid, SoftmaxCrossEntropy,
-    Softplus, Standardizer, Strict, Tanh, Tensor, TrainError, Trainer, Vector, Zeroed, network, softmax,
+    MeanSquaredError, Metric, Momentum, Optimizer, Relu, Rmse, Scalar, Sgd, Sigmoid, SoftmaxCrossEntropy, Softplus,
+    Standardizer, Strict, Tanh, Tensor, TrainError, Trainer, Vector, Zeroed, network, softmax,
 };
 use common::{Comparison, assert_close, bits};
 

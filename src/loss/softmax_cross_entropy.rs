@@ -20,7 +20,7 @@ pub fn softmax<T: Scalar>(logits: &mut [T]) {
 
 /// Overwrites z_k with e^(z_k − m), m = max z; returns (m, Σ e^(z_k − m)).
 #[inline]
-fn exponentials<T: Scalar>(logits: &mut [T]) -> (T, T) {
+pub(super) fn exponentials<T: Scalar>(logits: &mut [T]) -> (T, T) {
     // Any shift will do, so a comparison that drops a NaN drops nothing: the exponential of the NaN hands it on.
     let mut largest = logits.first().copied().unwrap_or(T::ZERO);
     for z in logits.iter() {
@@ -110,12 +110,17 @@ impl<const K: usize, T: Scalar> Loss<[T; K], [T; K]> for SoftmaxCrossEntropy {
     }
 
     fn check(&self, target: &[T; K]) -> Result<(), TargetError> {
-        check_elements(target, "a probability in [0, 1]", |t| (0.0..=1.0).contains(&t))?;
-        let sum: f64 = target.iter().map(|t| t.to_f64()).sum();
-        if (sum - 1.0).abs() <= 1e-3 {
-            Ok(())
-        } else {
-            Err(TargetError { element: None, expected: "probabilities with sum 1", found: sum })
-        }
+        check_distribution(target)
+    }
+}
+
+/// Probabilities whose sum is 1 to within 10⁻³.
+pub(super) fn check_distribution<T: Scalar>(target: &[T]) -> Result<(), TargetError> {
+    check_elements(target, "a probability in [0, 1]", |t| (0.0..=1.0).contains(&t))?;
+    let sum: f64 = target.iter().map(|t| t.to_f64()).sum();
+    if (sum - 1.0).abs() <= 1e-3 {
+        Ok(())
+    } else {
+        Err(TargetError { element: None, expected: "probabilities with sum 1", found: sum })
     }
 }

@@ -1,8 +1,6 @@
-use super::sgd::check_learning_rate;
-use super::{Optimizer, Overflow, bias_correction, check_reach};
-use crate::error::{HyperparameterError, check};
+use super::{LARGEST, LARGEST_RATIO, Optimizer, check_epsilon, check_learning_rate, check_share, descend, power};
+use crate::error::HyperparameterError;
 use crate::{Real, Scalar, Tensor};
-use num_traits::ConstZero;
 
 /// Adam (Kingma and Ba, 2015): m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g² (eq:adam-moments),
 /// w ← w − η·m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ) (eq:adam-step). Remembers m and v.
@@ -42,59 +40,66 @@ impl Adam {
     }
 }
 
-/// The square of an element of the gradient stays finite below this magnitude in `f32`.
-const LARGEST: f64 = 1e18;
-
 impl Optimizer for Adam {
     type State<G: Tensor> = (G, G);
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         check_learning_rate(self.learning_rate)?;
-        check("beta1", self.beta1, (0.0..1.0).contains(&self.beta1), "a number in [0, 1)")?;
-        check("beta2", self.beta2, (0.0..1.0).contains(&self.beta2), "a number in [0, 1)")?;
-        let least = f64::from(f32::MIN_POSITIVE);
-        let in_range = self.epsilon >= least && self.epsilon.is_finite();
-        check("epsilon", self.epsilon, in_range, "a finite number, at least the smallest normal f32, 1.18e-38")
+        check_share("beta1", self.beta1)?;
+        check_share("beta2", self.beta2)?;
+        check_epsilon(self.epsilon)
     }
 
-    fn step<P: Tensor>(
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn with_learning_rate(self, learning_rate: f64) -> Self {
+        Self { learning_rate, ..self }
+    }
+
+    fn reach<P: Tensor>(
         &self,
         step: u64,
+        _: usize,
+        _: &P,
+        _: &P::Gradient,
+        _: &(P::Gradient, P::Gradient),
+    ) -> P::Scalar {
+        // With β₁² < β₂ the ratio |m| / √v is bounded (Cauchy–Schwarz): by 8 for the usual βs, and by 10²⁰ even where
+        // v underflows; else only ε bounds it.
+        let ratio = if self.beta1 * self.beta1 < self.beta2 { LARGEST_RATIO } else { LARGEST / self.epsilon };
+        P::Scalar::from_f64(self.learning_rate / (1.0 - power(self.beta1, step))) * P::Scalar::from_f64(ratio)
+    }
+
+    fn update<P: Tensor>(
+        &self,
+        step: u64,
+        i: usize,
         w: &mut P,
         g: &P::Gradient,
         (first, second): &mut (P::Gradient, P::Gradient),
-    ) -> Result<(), Overflow> {
+    ) {
         let scalar = P::Scalar::from_f64;
         let (beta1, rest1) = (scalar(self.beta1), scalar(1.0 - self.beta1));
         let (beta2, rest2) = (scalar(self.beta2), scalar(1.0 - self.beta2));
         // m̂ / (√v̂ + ε) = (m / c₁) / (√v / √c₂ + ε): both corrections are one factor a step, not a division an element.
-        let rate = scalar(self.learning_rate / bias_correction(self.beta1, step));
-        let root = scalar(1.0 / Real::sqrt(bias_correction(self.beta2, step)));
+        let rate = scalar(self.learning_rate / (1.0 - power(self.beta1, step)));
+        let root = scalar(1.0 / Real::sqrt(1.0 - power(self.beta2, step)));
         let epsilon = scalar(self.epsilon);
         let (lowest, highest) = (scalar(-LARGEST), scalar(LARGEST));
-        // With β₁² < β₂ the ratio |m| / √v is bounded (Cauchy–Schwarz): by 8 for the usual βs, and by 10²⁰ even where
-        // v underflows; else only ε bounds it.
-        let ratio = if self.beta1 * self.beta1 < self.beta2 { 1e20 } else { LARGEST / self.epsilon };
-        check_reach(w, |_| rate * scalar(ratio))?;
-        // Subtracting a step of 0 would still turn a weight of −0 into +0.
-        let moves = rate != P::Scalar::ZERO;
-        for i in 0..P::SLICES {
-            let (w, g) = (w.slice_mut(i), g.slice(i));
-            let (m, v) = (first.slice_mut(i), second.slice_mut(i));
-            P::Scalar::vectorized(
-                #[inline(always)]
-                || {
-                    for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
-                        let g = g.maximum(lowest).minimum(highest);
-                        *m = beta1 * *m + rest1 * g;
-                        *v = beta2 * *v + rest2 * (g * g);
-                        if moves {
-                            *w -= rate * *m / (v.sqrt() * root + epsilon);
-                        }
-                    }
-                },
-            );
-        }
-        Ok(())
+        let (w, g) = (w.slice_mut(i), g.slice(i));
+        let (m, v) = (first.slice_mut(i), second.slice_mut(i));
+        P::Scalar::vectorized(
+            #[inline(always)]
+            || {
+                for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+                    let g = g.maximum(lowest).minimum(highest);
+                    *m = beta1 * *m + rest1 * g;
+                    *v = beta2 * *v + rest2 * (g * g);
+                    descend(w, rate * *m / (v.sqrt() * root + epsilon));
+                }
+            },
+        );
     }
 }

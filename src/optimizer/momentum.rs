@@ -1,8 +1,6 @@
-use super::sgd::check_learning_rate;
-use super::{Optimizer, Overflow, check_reach};
-use crate::error::{HyperparameterError, check};
+use super::{Optimizer, check_learning_rate, check_share, descend};
+use crate::error::HyperparameterError;
 use crate::{Real, Scalar, Tensor};
-use num_traits::ConstZero;
 
 /// Stochastic gradient descent with momentum: v ← μ·v + g, w ← w − η·v. (eq:momentum) Remembers v.
 ///
@@ -41,33 +39,35 @@ impl Optimizer for Momentum {
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         check_learning_rate(self.learning_rate)?;
-        check("momentum", self.momentum, (0.0..1.0).contains(&self.momentum), "a number in [0, 1)")
+        check_share("momentum", self.momentum)
     }
 
-    fn step<P: Tensor>(&self, _: u64, w: &mut P, g: &P::Gradient, velocity: &mut P::Gradient) -> Result<(), Overflow> {
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn with_learning_rate(self, learning_rate: f64) -> Self {
+        Self { learning_rate, ..self }
+    }
+
+    fn reach<P: Tensor>(&self, _: u64, i: usize, _: &P, g: &P::Gradient, velocity: &P::Gradient) -> P::Scalar {
+        let v = P::Scalar::from_f64(self.momentum) * Scalar::max_abs(velocity.slice(i)) + Scalar::max_abs(g.slice(i));
+        // v itself must stay finite, also where the rate is small or zero.
+        v.maximum(P::Scalar::from_f64(self.learning_rate) * v)
+    }
+
+    fn update<P: Tensor>(&self, _: u64, i: usize, w: &mut P, g: &P::Gradient, velocity: &mut P::Gradient) {
         let rate = P::Scalar::from_f64(self.learning_rate);
         let momentum = P::Scalar::from_f64(self.momentum);
-        check_reach(w, |i| {
-            let v = momentum * Scalar::max_abs(velocity.slice(i)) + Scalar::max_abs(g.slice(i));
-            // v itself must stay finite, also where the rate is small or zero.
-            v.maximum(rate * v)
-        })?;
-        // Subtracting 0·v would still turn a weight of −0 into +0.
-        let moves = rate != P::Scalar::ZERO;
-        for i in 0..P::SLICES {
-            let (w, g, v) = (w.slice_mut(i), g.slice(i), velocity.slice_mut(i));
-            P::Scalar::vectorized(
-                #[inline(always)]
-                || {
-                    for ((w, g), v) in w.iter_mut().zip(g).zip(v) {
-                        *v = momentum * *v + *g;
-                        if moves {
-                            *w -= rate * *v;
-                        }
-                    }
-                },
-            );
-        }
-        Ok(())
+        let (w, g, v) = (w.slice_mut(i), g.slice(i), velocity.slice_mut(i));
+        P::Scalar::vectorized(
+            #[inline(always)]
+            || {
+                for ((w, g), v) in w.iter_mut().zip(g).zip(v) {
+                    *v = momentum * *v + *g;
+                    descend(w, rate * *v);
+                }
+            },
+        );
     }
 }

@@ -1,7 +1,6 @@
-use super::{Optimizer, Overflow, check_reach};
-use crate::error::{HyperparameterError, check};
+use super::{Optimizer, check_learning_rate, descend};
+use crate::error::HyperparameterError;
 use crate::{Empty, Real, Scalar, Tensor};
-use num_traits::ConstZero;
 
 /// Stochastic gradient descent: w ← w − η·g. (eq:sgd) Remembers nothing.
 ///
@@ -31,11 +30,6 @@ impl Sgd {
     }
 }
 
-/// Every optimiser's learning rate: finite, not negative.
-pub(super) fn check_learning_rate(rate: f64) -> Result<(), HyperparameterError> {
-    check("learning_rate", rate, rate >= 0.0 && rate.is_finite(), "a finite number, 0 or above")
-}
-
 impl Optimizer for Sgd {
     type State<G: Tensor> = Empty<G>;
 
@@ -43,24 +37,28 @@ impl Optimizer for Sgd {
         check_learning_rate(self.learning_rate)
     }
 
-    fn step<P: Tensor>(&self, _: u64, w: &mut P, g: &P::Gradient, _: &mut Empty<P::Gradient>) -> Result<(), Overflow> {
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn with_learning_rate(self, learning_rate: f64) -> Self {
+        Self { learning_rate }
+    }
+
+    fn reach<P: Tensor>(&self, _: u64, i: usize, _: &P, g: &P::Gradient, _: &Empty<P::Gradient>) -> P::Scalar {
+        P::Scalar::from_f64(self.learning_rate) * Scalar::max_abs(g.slice(i))
+    }
+
+    fn update<P: Tensor>(&self, _: u64, i: usize, w: &mut P, g: &P::Gradient, _: &mut Empty<P::Gradient>) {
         let rate = P::Scalar::from_f64(self.learning_rate);
-        check_reach(w, |i| rate * Scalar::max_abs(g.slice(i)))?;
-        if rate == P::Scalar::ZERO {
-            // Subtracting 0·g would still turn a weight of −0 into +0.
-            return Ok(());
-        }
-        for i in 0..P::SLICES {
-            let (w, g) = (w.slice_mut(i), g.slice(i));
-            P::Scalar::vectorized(
-                #[inline(always)]
-                || {
-                    for (w, g) in w.iter_mut().zip(g) {
-                        *w -= rate * *g;
-                    }
-                },
-            );
-        }
-        Ok(())
+        let (w, g) = (w.slice_mut(i), g.slice(i));
+        P::Scalar::vectorized(
+            #[inline(always)]
+            || {
+                for (w, g) in w.iter_mut().zip(g) {
+                    descend(w, rate * *g);
+                }
+            },
+        );
     }
 }

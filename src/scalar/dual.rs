@@ -201,6 +201,10 @@ impl<T: Scalar> Real for Dual<T> {
     fn softplus(self) -> Self {
         self.chain(self.value.softplus(), self.value.sigmoid())
     }
+
+    fn normal_cdf(self) -> Self {
+        self.chain(self.value.normal_cdf(), super::normal_cdf::normal_density(self.value))
+    }
 }
 
 impl<T: Scalar> Scalar for Dual<T> {

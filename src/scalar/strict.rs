@@ -128,6 +128,10 @@ impl<T: Scalar> Real for Strict<T> {
     fn softplus(self) -> Self {
         Self(self.0.softplus())
     }
+    #[inline]
+    fn normal_cdf(self) -> Self {
+        Self(self.0.normal_cdf())
+    }
 }
 
 /// Products stay the portable ones of [`Scalar`], loops those over single numbers.

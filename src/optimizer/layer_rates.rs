@@ -1,0 +1,84 @@
+use super::Optimizer;
+use crate::error::HyperparameterError;
+use crate::{Block, Real, Tensor};
+
+/// Any rule with a learning rate for each block of parameters: η·f(block), where f knows the block's name and role.
+/// (eq:layer-rate)
+///
+/// Use it to train a new head fast on a body that may move only a little. A factor of 0 leaves a block as it is, bit
+/// for bit; a factor that is negative or NaN is reported as an overflow of its block, and nothing moves.
+///
+/// ```
+/// use chainrule::{network, Block, Dense, Identity, LayerRates, Optimizer, Sgd, Tanh, Zeroed};
+/// network! {
+///     pub struct Net<T = f32>: 1 => 1 {
+///         body: Dense<1, 1, Tanh, T>,
+///         head: Dense<1, 1, Identity, T>,
+///     }
+/// }
+///
+/// fn slow_body(block: &Block) -> f64 {
+///     if block.name.parts().next() == Some("body") { 0.25 } else { 1.0 }
+/// }
+///
+/// let rule = LayerRates { optimizer: Sgd::new(1.0)?, factor: slow_body };
+/// let (mut net, mut gradient) = (<Net>::ZEROED, Zeroed::ZEROED);
+/// chainrule::Tensor::slice_mut(&mut gradient, 1)[0] = 1.0; // body.bias
+/// chainrule::Tensor::slice_mut(&mut gradient, 3)[0] = 1.0; // head.bias
+/// rule.step(1, &mut net, &gradient, &mut Zeroed::ZEROED).unwrap();
+/// assert_eq!((net.body.bias[0], net.head.bias[0]), (-0.25, -1.0));
+/// # Ok::<(), chainrule::HyperparameterError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct LayerRates<O, F = fn(&Block) -> f64> {
+    /// The rule.
+    pub optimizer: O,
+    /// f: what the learning rate is multiplied by in a block; 0 or above.
+    pub factor: F,
+}
+
+impl<O: Optimizer, F: Fn(&Block) -> f64 + Clone> LayerRates<O, F> {
+    fn rule<P: Tensor>(&self, i: usize) -> O {
+        let factor = (self.factor)(&P::block(i));
+        self.optimizer.clone().with_learning_rate(self.optimizer.learning_rate() * factor)
+    }
+}
+
+impl<O: Optimizer, F: Fn(&Block) -> f64 + Clone> Optimizer for LayerRates<O, F> {
+    type State<G: Tensor> = O::State<G>;
+
+    fn validate(&self) -> Result<(), HyperparameterError> {
+        self.optimizer.validate()
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.optimizer.learning_rate()
+    }
+
+    fn with_learning_rate(self, learning_rate: f64) -> Self {
+        Self { optimizer: self.optimizer.with_learning_rate(learning_rate), ..self }
+    }
+
+    fn prepare<G: Tensor>(&self, g: &mut G) {
+        self.optimizer.prepare(g);
+    }
+
+    fn reach<P: Tensor>(
+        &self,
+        step: u64,
+        i: usize,
+        w: &P,
+        g: &P::Gradient,
+        state: &O::State<P::Gradient>,
+    ) -> P::Scalar {
+        let rule = self.rule::<P>(i);
+        if rule.validate().is_err() {
+            return P::Scalar::from_f64(f64::NAN);
+        }
+        rule.reach(step, i, w, g, state)
+    }
+
+    fn update<P: Tensor>(&self, step: u64, i: usize, w: &mut P, g: &P::Gradient, state: &mut O::State<P::Gradient>) {
+        self.rule::<P>(i).update(step, i, w, g, state);
+    }
+}

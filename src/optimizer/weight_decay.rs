@@ -1,0 +1,89 @@
+use super::{Adam, Optimizer};
+use crate::error::{HyperparameterError, check};
+use crate::{Real, Role, Tensor};
+
+/// Any rule with decoupled weight decay (Loshchilov and Hutter, 2019): before each step, w ← (1 − η·λ)·w for weights
+/// proper; biases, gains and slopes do not decay. (eq:weight-decay)
+///
+/// What decays is told by the [`Role`] of a block. With plain gradient descent this is the same as a penalty
+/// ½λ‖w‖² in the loss; with Adam it is not, and works better.
+///
+/// ```
+/// use chainrule::{AdamW, Dense, Optimizer, Tensor, Vector, Zeroed};
+/// let rule = AdamW::new(0.1)?;
+/// let mut layer = Dense::<1, 1>::ZEROED;
+/// (layer.weights[(0, 0)], layer.bias[0]) = (1.0, 1.0);
+/// let mut state = (Zeroed::ZEROED, Zeroed::ZEROED);
+/// rule.step(1, &mut layer, &Dense::ZEROED, &mut state).unwrap();
+/// assert_eq!((layer.weights[(0, 0)], layer.bias[0]), (1.0 - 0.1 * 0.01, 1.0));
+/// # Ok::<(), chainrule::HyperparameterError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WeightDecay<O> {
+    /// The rule.
+    pub optimizer: O,
+    /// λ ≥ 0, with η·λ ≤ 1.
+    pub decay: f64,
+}
+
+/// Adam with decoupled weight decay.
+pub type AdamW = WeightDecay<Adam>;
+
+impl AdamW {
+    /// [`Adam`] with learning rate η and λ = 0.01.
+    ///
+    /// # Errors
+    ///
+    /// When the learning rate is negative, infinite or NaN, or above 100.
+    pub fn new(learning_rate: f64) -> Result<Self, HyperparameterError> {
+        let rule = Self { optimizer: Adam::new(learning_rate)?, decay: 0.01 };
+        rule.validate()?;
+        Ok(rule)
+    }
+}
+
+impl<O: Optimizer> Optimizer for WeightDecay<O> {
+    type State<G: Tensor> = O::State<G>;
+
+    fn validate(&self) -> Result<(), HyperparameterError> {
+        self.optimizer.validate()?;
+        // NaN is in no range.
+        let in_range = self.decay >= 0.0 && self.decay * self.optimizer.learning_rate() <= 1.0;
+        check("decay", self.decay, in_range, "a number, 0 or above, whose product with the learning rate is at most 1")
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.optimizer.learning_rate()
+    }
+
+    fn with_learning_rate(self, learning_rate: f64) -> Self {
+        Self { optimizer: self.optimizer.with_learning_rate(learning_rate), ..self }
+    }
+
+    fn prepare<G: Tensor>(&self, g: &mut G) {
+        self.optimizer.prepare(g);
+    }
+
+    /// Decay only shrinks.
+    fn reach<P: Tensor>(
+        &self,
+        step: u64,
+        i: usize,
+        w: &P,
+        g: &P::Gradient,
+        state: &O::State<P::Gradient>,
+    ) -> P::Scalar {
+        self.optimizer.reach(step, i, w, g, state)
+    }
+
+    fn update<P: Tensor>(&self, step: u64, i: usize, w: &mut P, g: &P::Gradient, state: &mut O::State<P::Gradient>) {
+        // What is frozen has no gradient, and does not decay.
+        if P::block(i).role == Role::Weight && !g.slice(i).is_empty() {
+            let keep = P::Scalar::from_f64(1.0 - self.optimizer.learning_rate() * self.decay);
+            for w in w.slice_mut(i) {
+                *w *= keep;
+            }
+        }
+        self.optimizer.update(step, i, w, g, state);
+    }
+}
