@@ -24,6 +24,8 @@ mod data;
 mod elementary;
 mod error;
 mod gemm;
+#[cfg_attr(feature = "alloc", allow(unsafe_code))]
+pub mod gradcheck;
 mod init;
 mod layer;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]

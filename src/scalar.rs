@@ -3,14 +3,14 @@
 /// The assigning operators, by the plain ones.
 macro_rules! assign_operators {
     ([$($generics:tt)*] $type:ty) => {
-        super::assign_operators!([$($generics)*] $type, AddAssign add_assign +, SubAssign sub_assign -,
+        $crate::scalar::assign_operators!([$($generics)*] $type, AddAssign add_assign +, SubAssign sub_assign -,
             MulAssign mul_assign *, DivAssign div_assign /);
     };
     ([$($generics:tt)*] $type:ty, $($Trait:ident $method:ident $operator:tt),*) => {
-        super::assign_operators!(@each [$($generics)*] [$type] $([$Trait $method $operator])*);
+        $crate::scalar::assign_operators!(@each [$($generics)*] [$type] $([$Trait $method $operator])*);
     };
     (@each $generics:tt $type:tt $($operation:tt)*) => {
-        $(super::assign_operators!(@one $generics $type $operation);)*
+        $($crate::scalar::assign_operators!(@one $generics $type $operation);)*
     };
     (@one [$($generics:tt)*] [$type:ty] [$Trait:ident $method:ident $operator:tt]) => {
         impl<$($generics)*> $Trait for $type {
@@ -21,7 +21,7 @@ macro_rules! assign_operators {
         }
     };
 }
-use assign_operators;
+pub(crate) use assign_operators;
 
 mod dual;
 mod float;

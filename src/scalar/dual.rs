@@ -154,6 +154,27 @@ impl<T: Scalar> Scalar for Dual<T> {
         self.value.is_finite() && self.derivative.is_finite()
     }
 
+    // The four branches ask the number inside, which may see them (a trace) or widen them (an interval). Where the
+    // values are equal the derivative is that of `other`, of `−x` and of `no`, as the default methods have it.
+
+    fn maximum(self, other: Self) -> Self {
+        Self {
+            value: self.value.maximum(other.value),
+            derivative: (self.value - other.value).if_positive(self.derivative, other.derivative),
+        }
+    }
+
+    fn abs(self) -> Self {
+        Self { value: self.value.abs(), derivative: self.value.if_positive(self.derivative, -self.derivative) }
+    }
+
+    fn if_positive(self, yes: Self, no: Self) -> Self {
+        Self {
+            value: self.value.if_positive(yes.value, no.value),
+            derivative: self.value.if_positive(yes.derivative, no.derivative),
+        }
+    }
+
     fn exp(self) -> Self {
         let e = self.value.exp();
         self.chain(e, e)
