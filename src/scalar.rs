@@ -25,9 +25,13 @@ pub(crate) use assign_operators;
 
 mod dual;
 mod float;
+mod interval;
+mod running_error;
 mod strict;
 
 pub use dual::Dual;
+pub use interval::Interval;
+pub use running_error::{Rounded, RunningError};
 pub use strict::Strict;
 
 use crate::Zeroed;
