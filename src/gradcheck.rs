@@ -24,8 +24,8 @@
 //!
 //! For differences, S is that of the derivative plus that of the loss over max(1, |x|). A difference that is off, or
 //! that has a kink between its points, is tried again with two smaller steps: a right gradient agrees with one of
-//! them, a wrong one with none. Divisors are the differences of the points as represented. The tolerance against dual
-//! numbers has the least normal number added, for sums so small that they round absolutely.
+//! them, a wrong one with none. Divisors are the differences of the points as represented. Every tolerance
+//! has the least normal number added, for sums so small that they round absolutely.
 //!
 //! **Kinks.** The fingerprint of all branches ([`Traced::trace`]) must be the same at all points of a difference and
 //! at the middle. Otherwise that difference is skipped, the dual number is not; more than 5 % skipped is a failure.
@@ -79,9 +79,9 @@ pub struct Settings {
     pub dual_tolerance: f64,
     /// Against three-point differences: times the larger of the two values …
     pub three_point_relative: f64,
-    /// … plus this times S.
+    /// … plus this times S. Infinite: three points are not looked at.
     pub three_point_absolute: f64,
-    /// Against five-point differences: times S.
+    /// Against five-point differences: times S. Infinite: five points are not looked at.
     pub five_point_absolute: f64,
     /// The first step of three points, times max(1, |x|).
     pub three_point_step: f64,

@@ -41,6 +41,8 @@ mod scalar;
 #[doc(hidden)]
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 pub mod sequence;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 #[doc(hidden)]
 pub mod summary;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]

@@ -77,9 +77,14 @@ pub(super) fn compare_differences(
     let reach = x.abs().max(1.0);
     let magnitude = at.derivative.magnitude + at.value.magnitude / reach;
     // The step shrinks as far as rounding errors of S/h leave room below 10⁻⁹·S.
-    let kinds =
-        [(Oracle::ThreePoint, settings.three_point_step, 0.5), (Oracle::FivePoint, settings.five_point_step, 0.125)];
-    for (oracle, first, factor) in kinds {
+    let kinds = [
+        (Oracle::ThreePoint, settings.three_point_absolute, settings.three_point_step, 0.5),
+        (Oracle::FivePoint, settings.five_point_absolute, settings.five_point_step, 0.125),
+    ];
+    for (oracle, absolute, first, factor) in kinds {
+        if absolute == f64::INFINITY {
+            continue; // switched off
+        }
         report.differences += 1;
         let mut step = first * reach;
         let mut best: Option<Finding> = None;
@@ -91,12 +96,8 @@ pub(super) fn compare_differences(
                 continue;
             }
             let numeric = numeric.value;
-            let tolerance = if five {
-                settings.five_point_absolute * magnitude
-            } else {
-                settings.three_point_relative * analytic.abs().max(numeric.abs())
-                    + settings.three_point_absolute * magnitude
-            };
+            let relative = if five { 0.0 } else { settings.three_point_relative };
+            let tolerance = relative * analytic.abs().max(numeric.abs()) + absolute * magnitude + f64::MIN_POSITIVE;
             let error = (analytic - numeric).abs();
             let finding = Finding { oracle, mode, place, analytic, numeric, error, tolerance, magnitude };
             if best.is_none_or(|best| finding.ratio() < best.ratio()) {
