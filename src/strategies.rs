@@ -1,5 +1,5 @@
-//! Strategies for property tests with [proptest]: numbers at the edges, labels, matrices, batches, and random weights
-//! for a type of network. (feature `proptest`)
+//! Strategies for property tests with [`proptest`](mod@proptest): numbers at the edges, labels, matrices, batches, and
+//! random weights for a type of network. (feature `proptest`)
 //!
 //! Tensors are built on the heap from a [`Recipe`] of four small values, whatever their size, and shrink by it: to one
 //! block that is not zero, to one element, to a scale of one, to small integers. A failing test prints the recipe.
