@@ -446,3 +446,45 @@ fn dense_passes_with_every_activation() {
     with::<LeakyRelu>();
     with::<Softplus>();
 }
+
+/// Every kind of branch leaves its own trace, at its place in a sum, and smooth functions leave none.
+#[test]
+fn traces_see_every_branch() {
+    use chainrule::gradcheck::Traced;
+    type Function = fn(Traced) -> Traced;
+    let (left, right) = (Traced::new(-0.5), Traced::new(0.5));
+    let kinked: [Function; 4] = [
+        |z| z.maximum(Traced::from_f64(0.0)),
+        |z| z.minimum(Traced::from_f64(0.0)),
+        |z| z.abs(),
+        |z| z.if_positive(z + z, z),
+    ];
+    for f in kinked {
+        assert_ne!(f(left).trace, f(right).trace);
+        assert_eq!(f(right).trace, f(right + right).trace);
+        // One on and one off is not one off and one on, and what follows keeps the difference.
+        assert_ne!((f(left) + f(right)).trace, (f(right) + f(left)).trace);
+        assert_ne!((f(left) * right).tanh().trace, (f(right) * right).tanh().trace);
+    }
+    let smooth: [Function; 5] = [|z| z.tanh(), |z| z.sigmoid(), |z| z.softplus(), |z| z.exp(), |z| z.exp_m1()];
+    for f in smooth {
+        assert_eq!(f(left).trace, f(right).trace);
+    }
+}
+
+/// Magnitudes do not cancel, and propagate to first order.
+#[test]
+fn magnitudes_sum_absolute_terms() {
+    use chainrule::gradcheck::Traced;
+    let (a, b, c) = (Traced::new(3.0), Traced::new(-4.0), Traced::new(2.0));
+    assert_eq!((a + b).magnitude, 7.0);
+    assert_eq!((a * b).magnitude, 12.0);
+    assert_eq!((a / b).magnitude, 0.75);
+    // S(a·b) = S(a)·|b| + |a|·S(b) − |a·b| = 7·2 + 1·2 − 2
+    assert_eq!(((a + b) * c).magnitude, 14.0);
+    // S(a/b) = (S(a) + |a/b|·(S(b) − |b|)) / |b| = (2 + 2·(7 − 1)) / 1
+    assert_eq!((c / (a + b)).magnitude, 14.0);
+    // S(f) = |f| + |f′|·S
+    let difference = (a - a).exp();
+    assert_eq!((difference.value, difference.magnitude), (1.0, 7.0));
+}
