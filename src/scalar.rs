@@ -52,7 +52,7 @@ use num_traits::{ConstOne, ConstZero};
 /// The example `custom_scalar` is a fixed-point number that trains.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a scalar of a network",
-    note = "`f32`, `f64`, `Strict<f32>` and `Dual` are; a type of your own implements `chainrule::Scalar`"
+    note = "`f32`, `f64`, `Strict<f32>`, `Dual`, `RunningError` and `Interval` are; a type of your own implements `chainrule::Scalar`"
 )]
 pub trait Scalar:
     Zeroed

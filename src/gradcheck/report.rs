@@ -3,6 +3,7 @@ use core::fmt;
 
 /// What a gradient was compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Oracle {
     /// The derivative that dual numbers carry through the forward code, one element at a time.
     Dual,
@@ -30,6 +31,7 @@ pub enum Oracle {
 
 /// Where in a layer, its input or its output a number stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Place {
     /// A parameter.
     Parameter {
