@@ -102,6 +102,8 @@ mod data;
 mod elementary;
 mod error;
 mod gemm;
+#[cfg_attr(feature = "alloc", allow(unsafe_code))]
+pub mod gradcheck;
 mod init;
 mod lanes;
 mod layer;
@@ -120,6 +122,8 @@ mod scalar;
 #[doc(hidden)]
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 pub mod sequence;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 #[doc(hidden)]
 pub mod summary;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]

@@ -3,14 +3,14 @@
 /// The assigning operators, by the plain ones.
 macro_rules! assign_operators {
     ([$($generics:tt)*] $type:ty) => {
-        super::assign_operators!([$($generics)*] $type, AddAssign add_assign +, SubAssign sub_assign -,
+        $crate::scalar::assign_operators!([$($generics)*] $type, AddAssign add_assign +, SubAssign sub_assign -,
             MulAssign mul_assign *, DivAssign div_assign /);
     };
     ([$($generics:tt)*] $type:ty, $($Trait:ident $method:ident $operator:tt),*) => {
-        super::assign_operators!(@each [$($generics)*] [$type] $([$Trait $method $operator])*);
+        $crate::scalar::assign_operators!(@each [$($generics)*] [$type] $([$Trait $method $operator])*);
     };
     (@each $generics:tt $type:tt $($operation:tt)*) => {
-        $(super::assign_operators!(@one $generics $type $operation);)*
+        $($crate::scalar::assign_operators!(@one $generics $type $operation);)*
     };
     (@one [$($generics:tt)*] [$type:ty] [$Trait:ident $method:ident $operator:tt]) => {
         impl<$($generics)*> $Trait for $type {
@@ -21,14 +21,18 @@ macro_rules! assign_operators {
         }
     };
 }
-use assign_operators;
+pub(crate) use assign_operators;
 
 mod dual;
 mod float;
+mod interval;
 pub(crate) mod normal_cdf;
+mod running_error;
 mod strict;
 
 pub use dual::Dual;
+pub use interval::Interval;
+pub use running_error::{Rounded, RunningError};
 pub use strict::Strict;
 
 use crate::gemm::portable;
@@ -162,7 +166,7 @@ pub trait Real:
 /// The example `custom_scalar` is a fixed-point number that trains.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a scalar of a network",
-    note = "`f32`, `f64`, `Strict<f32>` and `Dual` are; a type of your own implements `chainrule::Scalar`"
+    note = "`f32`, `f64`, `Strict<f32>`, `Dual`, `RunningError` and `Interval` are; a type of your own implements `chainrule::Scalar`"
 )]
 pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
     /// The value as `f64`, without whatever else the scalar carries.

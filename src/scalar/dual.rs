@@ -146,19 +146,25 @@ impl<T: Scalar> Real for Dual<T> {
         Self::constant(T::from_f64(value))
     }
 
+    // The four branches ask the number inside, which may see them (a trace) or widen them (an interval). Where the
+    // values are equal the derivative is that of `other`, of `−x` and of `no`, as the default methods have it.
+
     fn maximum(self, other: Self) -> Self {
-        // A NaN on either side makes both comparisons false, and the sum hands it on.
-        if self.value > other.value {
-            self
-        } else if other.value >= self.value {
-            other
-        } else {
-            self + other
+        Self {
+            value: self.value.maximum(other.value),
+            derivative: (self.value - other.value).if_positive(self.derivative, other.derivative),
         }
     }
 
+    fn abs(self) -> Self {
+        Self { value: self.value.abs(), derivative: self.value.if_positive(self.derivative, -self.derivative) }
+    }
+
     fn if_positive(self, yes: Self, no: Self) -> Self {
-        if self.value > T::ZERO { yes } else { no }
+        Self {
+            value: self.value.if_positive(yes.value, no.value),
+            derivative: self.value.if_positive(yes.derivative, no.derivative),
+        }
     }
 
     fn exp(self) -> Self {
