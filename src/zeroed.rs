@@ -63,7 +63,7 @@ define_zeroed!();
 #[cfg(feature = "alloc")]
 macro_rules! __impl_zeroed {
     ([$($generics:tt)*] $type:ty, $zero:expr) => {
-        // The expression names every field at its own ZEROED, so a field that is not `Zeroed` does not compile.
+        // SAFETY: the expression names every field at its own ZEROED, so a field that is not `Zeroed` does not compile.
         unsafe impl<$($generics)*> $crate::Zeroed for $type {
             const ZEROED: Self = $zero;
         }

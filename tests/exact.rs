@@ -73,6 +73,9 @@ struct Plain {
     relu: bool,
 }
 
+/// The terms of each weight's and of each bias's gradient.
+type Terms = (Vec<Vec<Vec<Dyadic>>>, Vec<Vec<Dyadic>>);
+
 /// Momentum's memory has the shape of the layers.
 struct Reference {
     layers: Vec<Plain>,
@@ -95,7 +98,7 @@ impl Reference {
             Dyadic::new(factor.into(), -(n.trailing_zeros() as i32))
         };
         let bits = self.bits;
-        let mut terms: Vec<(Vec<Vec<Vec<Dyadic>>>, Vec<Vec<Dyadic>>)> = self
+        let mut terms: Vec<Terms> = self
             .layers
             .iter()
             .map(|l| (vec![vec![Vec::new(); l.weights[0].len()]; l.bias.len()], vec![Vec::new(); l.bias.len()]))
