@@ -134,6 +134,23 @@ fn an_infinite_weight_behind_saturation() {
     assert!(message.contains("`hidden.weights`"), "{message}");
 }
 
+/// A NaN in front of a ReLU is no zero behind it: the step is refused, and prediction shows it.
+// proves eq:relu, eq:leaky-relu
+#[test]
+fn nan_in_front_of_a_relu() {
+    fn check<A: Activation<f32>>() {
+        let sgd = Sgd::new(0.1).unwrap();
+        let mut trainer = Trainer::<(Dense<2, 4, A>, Dense<4, 3, Identity>), Sgd, 2>::boxed();
+        trainer.init(1);
+        trainer.network.0.weights[(1, 0)] = f32::NAN;
+        let message = refused!(trainer, |t| t.step(&sgd, &SoftmaxCrossEntropy, &INPUTS, &classes()));
+        assert!(message.starts_with("expected a finite loss, found NaN"), "{message}");
+        trainer.predict(&INPUTS, |_, y| assert!(y.iter().all(|y| y.is_nan())));
+    }
+    check::<Relu>();
+    check::<LeakyRelu>();
+}
+
 /// Weights of f32::MAX overflow in the forward pass: an error and no panic. Behind a tanh they saturate, and that is
 /// a finite function.
 #[test]
