@@ -8,7 +8,7 @@
 //! `cargo run --example hessian_vector`
 
 use chainrule::{
-    Dense, Dual, Layer, Loss, Matrix, MeanSquaredError, Parameters, Pass, Random, Scalar, Sigmoid, Tanh, Tensor,
+    Dense, Dual, Layer, Loss, Matrix, MeanSquaredError, Parameters, Pass, Random, Real, Scalar, Sigmoid, Tanh, Tensor,
     Zeroed, network,
 };
 

@@ -134,6 +134,23 @@ fn an_infinite_weight_behind_saturation() {
     assert!(message.contains("`hidden.weights`"), "{message}");
 }
 
+/// A NaN in front of a ReLU is no zero behind it: the step is refused, and prediction shows it.
+// proves eq:relu, eq:leaky-relu
+#[test]
+fn nan_in_front_of_a_relu() {
+    fn check<A: Activation>() {
+        let sgd = Sgd::new(0.1).unwrap();
+        let mut trainer = Trainer::<(Dense<2, 4, A>, Dense<4, 3, Identity>), Sgd, 2>::boxed();
+        trainer.init(1);
+        trainer.network.0.weights[(1, 0)] = f32::NAN;
+        let message = refused!(trainer, |t| t.step(&sgd, &SoftmaxCrossEntropy, &INPUTS, &classes()));
+        assert!(message.starts_with("expected a finite loss, found NaN"), "{message}");
+        trainer.predict(&INPUTS, |_, y| assert!(y.iter().all(|y| y.is_nan())));
+    }
+    check::<Relu>();
+    check::<LeakyRelu>();
+}
+
 /// Weights of f32::MAX overflow in the forward pass: an error and no panic. Behind a tanh they saturate, and that is
 /// a finite function.
 #[test]
@@ -193,6 +210,11 @@ fn nan_is_swallowed_by_nothing() {
     check(f64::NAN);
     check(Strict(f32::NAN));
     check(Dual::constant(f64::NAN));
+    for at in 0..3 {
+        let mut outputs = [0.0_f32, 1.0, 2.0];
+        outputs[at] = f32::NAN;
+        assert_eq!(Class::argmax(&outputs), None);
+    }
     let mut rmse = Rmse::default();
     rmse.observe(&[f32::NAN], &[0.0]);
     assert!(rmse.value().is_nan());
@@ -303,6 +325,28 @@ fn saturated_activations() {
     }
 }
 
+/// A step through saturated layers, pre-activations at ±200 and ±1000 in f32, is a step: loss, gradient and parameters
+/// are finite, and outputs are what the functions are there.
+// proves eq:sigmoid, eq:softplus, eq:tanh
+#[test]
+fn a_step_through_saturated_layers() {
+    fn check<A: Activation>(high: fn(f32) -> f32, low: f32) {
+        for z in [200.0, 1000.0] {
+            let mut trainer = Trainer::<(Dense<1, 2, A>, Dense<2, 2, Identity>), Sgd, 2>::boxed();
+            trainer.network.0.weights = Matrix::from_rows([[z], [-z]]);
+            trainer.network.1.weights = Matrix::from_rows([[1.0, 0.0], [0.0, 1.0]]);
+            trainer.predict(&[[1.0]], |_, y| assert_eq!(*y, [high(z), low]));
+            let targets = [Class::new(0).unwrap(), Class::new(1).unwrap()];
+            let sgd = Sgd::new(0.01).unwrap();
+            let loss = trainer.step(&sgd, &SoftmaxCrossEntropy, &[[1.0], [-1.0]], &targets).unwrap();
+            assert!(loss.is_finite() && trainer.network.all_finite());
+        }
+    }
+    check::<Sigmoid>(|_| 1.0, 0.0);
+    check::<Tanh>(|_| 1.0, -1.0);
+    check::<Softplus>(|z| z, 0.0);
+}
+
 /// Binary cross-entropy where ln(1 − σ(z)) is −∞: a wrong and confident logit costs |z|, a right one nothing.
 // proves eq:binary-cross-entropy
 #[test]
@@ -329,6 +373,20 @@ fn extreme_binary_cross_entropy() {
     }
     check::<f64>(746.0, f64::EPSILON);
     check::<f64>(1e300, f64::EPSILON);
+}
+
+/// A step whose logits are certain, rightly and wrongly, is a step: binary cross-entropy of a whole batch.
+// proves eq:binary-cross-entropy
+#[test]
+fn binary_cross_entropy_in_a_step() {
+    let sgd = Sgd::new(0.5).unwrap();
+    let mut trainer = Trainer::<Dense<1, 1, Identity>, Sgd, 2>::ZEROED;
+    trainer.network.weights[0] = 200.0;
+    // Logits 200 and −200, each with the wrong answer: 200 a sample, and slopes of 1 and −1.
+    let loss = trainer.step(&sgd, &BinaryCrossEntropy, &[[1.0], [-1.0]], &[[0.0], [1.0]]).unwrap();
+    assert_eq!((loss, trainer.network.weights[0], trainer.network.bias[0]), (200.0, 199.5, 0.0));
+    let right = trainer.step(&sgd, &BinaryCrossEntropy, &[[1.0], [-1.0]], &[[1.0], [0.0]]).unwrap();
+    assert_eq!((right, trainer.network.weights[0]), (0.0, 199.5));
 }
 
 // ---------------------------------------------------------------- labels and batches
@@ -421,6 +479,41 @@ fn bad_targets() {
     }
     // Rounded thirds are a distribution.
     trainer.step(&adam, &SoftmaxCrossEntropy, &INPUTS, &[[0.333, 0.333, 0.333], good]).unwrap();
+}
+
+/// What is wrong with the last sample alone, and would do no harm to the loss, is found before the first step: an
+/// infinite input that a tanh hides, an answer of 2.
+#[test]
+fn harmless_looking_samples() {
+    let sgd = Sgd::new(0.1).unwrap();
+    let mut trainer = trained(&sgd);
+    trainer.network.hidden.weights.fill(1.0);
+    let mut inputs = vec![INPUTS[0]; 9];
+    inputs[8][0] = f32::INFINITY;
+    let message = refused!(trainer, |t| t.epoch(&sgd, &SoftmaxCrossEntropy, &inputs, &[classes()[0]; 9]));
+    assert_eq!(message, "input of sample 8, element 0: expected a finite number, found inf");
+    let mut targets = vec![[0.5_f32; 3]; 9];
+    targets[8][1] = 2.0;
+    let message = refused!(trainer, |t| t.epoch(&sgd, &BinaryCrossEntropy, &[INPUTS[0]; 9], &targets));
+    assert_eq!(message, "target of sample 8: element 1: expected a number in [0, 1], found 2");
+}
+
+/// An optimiser of one's own never sees a gradient that is not finite: it need not check.
+#[test]
+fn optimizers_see_finite_gradients() {
+    struct Infinite;
+    impl Loss<[f32; 3], Class<3>> for Infinite {
+        fn value(&self, _: &[f32; 3], _: &Class<3>) -> f32 {
+            0.0
+        }
+        fn gradient(&self, _: &[f32; 3], _: &Class<3>, d: &mut [f32; 3]) -> f32 {
+            d.fill(f32::INFINITY);
+            0.0
+        }
+    }
+    let mut trainer = trained(&common::Capture);
+    let message = refused!(trainer, |t| t.step(&common::Capture, &Infinite, &INPUTS, &classes()));
+    assert!(message.starts_with("expected a finite gradient, found one that is not in `"), "{message}");
 }
 
 /// A refused call leaves nothing behind: what follows is what would have followed without it, bit for bit.

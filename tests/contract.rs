@@ -563,6 +563,32 @@ fn jacobians() {
     });
 }
 
+/// Column k of the Jacobian of a network is what a dual number in input k carries to the outputs; of an affine map it
+/// is the matrix.
+// proves eq:jacobian
+#[test]
+fn jacobians_by_dual_numbers() {
+    let net = Own::<f64>::new(6);
+    let x = [0.5, -1.0, 2.0];
+    let (mut cache, mut jacobian) = (Zeroed::ZEROED, Matrix::<2, 3, f64>::filled(f64::NAN));
+    net.jacobian(&Vector::from(x), &mut cache, &mut jacobian);
+    let mut lifted = Own::<Dual<f64>>::ZEROED;
+    lifted.convert_from(&net);
+    for k in 0..3 {
+        let mut moving = Vector::from(x.map(Dual::constant));
+        moving[k].derivative = 1.0;
+        let mut scratch = Zeroed::ZEROED;
+        let y = lifted.predict(&moving, &mut scratch);
+        for j in 0..2 {
+            assert_close(&format!("({j}, {k})"), jacobian[(j, k)], y[j].derivative, 1e-14);
+        }
+    }
+    let affine = Dense::<4, 3, Identity, f64>::new(1);
+    let (mut cache, mut jacobian) = (Zeroed::ZEROED, Matrix::filled(f64::NAN));
+    affine.jacobian(&Vector::filled(0.5), &mut cache, &mut jacobian);
+    assert_eq!(jacobian, affine.weights);
+}
+
 /// `backward` adds to the gradient, overwrites the input's, spends nothing on what was not asked for, and can run
 /// again on the same cache.
 // proves eq:weight-gradient, eq:bias-gradient, eq:input-gradient

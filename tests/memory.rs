@@ -60,7 +60,7 @@ fn allocations<R>(f: impl FnOnce() -> R) -> (usize, R) {
 fn the_counter_counts() {
     assert_eq!(allocations(|| drop(std::hint::black_box(Box::new(1)))).0, 1);
     assert_eq!(allocations(|| std::hint::black_box(vec![0_u8; 100])).0, 1);
-    assert_eq!(allocations(|| Vector::<64>::boxed()).0, 1);
+    assert_eq!(allocations(Vector::<64>::boxed).0, 1);
     assert_eq!(allocations(|| ()).0, 0);
 }
 

@@ -91,6 +91,7 @@ impl<const K: usize, T: Scalar, Target, L: Loss<[T; K], Target>> Loss<[T; K], Ta
 /// All oracles over one type of network.
 macro_rules! architecture {
     ($name:ident: $net:ty, $IN:literal => $OUT:literal, $loss:ident, $Goal:ty) => {
+        #[allow(clippy::modulo_one, reason = "some networks have one input")]
         mod $name {
             use super::*;
 

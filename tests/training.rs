@@ -6,7 +6,7 @@ mod common;
 use chainrule::{
     Activation, Adam, BinaryCrossEntropy, Class, Dense, Dropout, Identity, LeakyRelu, Loss, MeanSquaredError, Momentum,
     Network, Optimizer, Parameters, Real, Relu, Scalar, Sgd, Shuffle, Sigmoid, SoftmaxCrossEntropy, Softplus,
-    Standardizer, Tanh, Trainer, Vector, Zeroed, network,
+    Standardizer, Tanh, Tensor, Trainer, Vector, Zeroed, network,
 };
 use common::{Capture, Comparison, Draws, assert_close, bits, cases, scalars};
 use proptest::prelude::*;
@@ -412,6 +412,32 @@ fn losses_are_means() {
     assert_close("epoch", trainer.epoch(&still, &SoftmaxCrossEntropy, &inputs, &targets).unwrap(), before, 1e-14);
 }
 
+/// Dropout's masks are drawn anew in every step, and from (seed, step) alone: the gradients of twenty steps that move
+/// nothing differ, and a second run repeats them.
+// proves eq:dropout
+#[test]
+fn masks_of_a_run() {
+    let (inputs, targets) = data::<f32>(4);
+    let (x, t): (&[_; 4], &[_; 4]) = (inputs.as_slice().try_into().unwrap(), targets.as_slice().try_into().unwrap());
+    let run = |seed| -> Vec<Vec<u64>> {
+        let mut trainer = Trainer::<Net, Capture, 4>::boxed();
+        trainer.init(seed);
+        trainer.network.copy_from(&Net::new(0));
+        let gradients = (0..20).map(|_| {
+            trainer.step(&Capture, &SoftmaxCrossEntropy, x, t).unwrap();
+            bits(trainer.state())
+        });
+        gradients.collect()
+    };
+    let (first, second, other) = (run(1), run(1), run(2));
+    assert_eq!(first, second);
+    assert_ne!(first, other);
+    let mut distinct = first.clone();
+    distinct.sort();
+    distinct.dedup();
+    assert_eq!(distinct.len(), 20);
+}
+
 /// Training learns: a loss that must fall does, for each optimiser, on one sample and on batches.
 #[test]
 fn it_learns() {
@@ -489,4 +515,16 @@ fn standardisation_by_hand() {
     ten.apply(&mut sample);
     assert_eq!(sample, [0.0]);
     assert_eq!(Standardizer::<3>::fit(&[]).unwrap_err().to_string(), "expected 1 elements, found 0");
+}
+
+/// A feature that is constant becomes exactly 0, whatever its value and however its mean rounds.
+// proves eq:standardisation
+#[test]
+fn constant_features() {
+    proptest!(cases(file!()), |(value in -1e3..1e3_f64, n in 1..50_usize)| {
+        let fitted = Standardizer::fit(&vec![[value, 0.1]; n]).unwrap();
+        let mut sample = [value, 0.1];
+        fitted.apply(&mut sample);
+        assert_eq!((sample, fitted.deviation), ([0.0; 2], [1.0; 2]));
+    });
 }

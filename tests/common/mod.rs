@@ -122,6 +122,7 @@ pub fn place<P: Tensor>(mut index: usize) -> String {
 }
 
 /// An optimiser that moves nothing and remembers the gradient: what a trainer hands to its optimiser, seen as it is.
+#[derive(Clone)]
 pub struct Capture;
 
 impl chainrule::Optimizer for Capture {
@@ -131,15 +132,20 @@ impl chainrule::Optimizer for Capture {
         Ok(())
     }
 
-    fn step<P: Tensor>(
-        &self,
-        _: u64,
-        _: &mut P,
-        gradient: &P::Gradient,
-        state: &mut P::Gradient,
-    ) -> Result<(), Overflow> {
-        state.copy_from(gradient);
-        Ok(())
+    fn learning_rate(&self) -> f64 {
+        0.0
+    }
+
+    fn with_learning_rate(self, _: f64) -> Self {
+        self
+    }
+
+    fn reach<P: Tensor>(&self, _: u64, _: usize, _: &P, _: &P::Gradient, _: &P::Gradient) -> P::Scalar {
+        <P::Scalar as chainrule::Zeroed>::ZEROED
+    }
+
+    fn update<P: Tensor>(&self, _: u64, i: usize, _: &mut P, gradient: &P::Gradient, state: &mut P::Gradient) {
+        state.slice_mut(i).copy_from_slice(gradient.slice(i));
     }
 }
 

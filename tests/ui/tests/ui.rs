@@ -1,6 +1,7 @@
 //! Every misuse that the types exclude, with the message that a user reads, each beside a case that compiles.
 //!
 //! `TRYBUILD=overwrite cargo test` writes the messages anew: read them as a user would before committing them.
+//! They are those of the stable compiler of the day, without the component `rust-src`, which would quote the standard library.
 
 #[test]
 fn messages() {
