@@ -75,7 +75,7 @@ def row(t):
 losses = {
     "MeanAbsoluteError": (values, lambda y, t: F.l1_loss(y, row(t))),
     "Huber": (values, lambda y, t: F.huber_loss(y, row(t), delta=0.75)),
-    "Hinge": ([2.0], lambda y, t: F.multi_margin_loss(y, torch.tensor([int(t[0])]))),
+    "Hinge": ([0.0], lambda y, t: F.multi_margin_loss(y, torch.tensor([int(t[0])]))),
     "BinaryHinge": (signs, lambda y, t: torch.clamp(1 - row(t) * y, min=0).mean()),
     "KullbackLeibler": (distribution, lambda y, t: F.kl_div(F.log_softmax(y, 1), row(t), reduction="sum")),
     "CosineDistance": (values, lambda y, t: 1 - F.cosine_similarity(y, row(t)).sum()),
