@@ -58,7 +58,7 @@ pub use objective::{Cotangent, MeanLoss, Objective, Target};
 pub use report::{Finding, Oracle, Place, Report};
 pub use traced::Traced;
 
-use crate::{Dual, Layer, Loss, Matrix, Mode, Pass, Random, Real, Scalar, Tensor, Zeroed};
+use crate::{Dual, Layer, Loss, Matrix, Mode, Pass, Random, Real, Tensor, Zeroed};
 
 /// The scalar of the forward code that proves: a dual number that knows its branches and magnitudes.
 pub type Proof = Dual<Traced>;

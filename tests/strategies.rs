@@ -39,10 +39,6 @@ macro_rules! architecture {
         }
     };
 }
-// proves eq:weight-gradient
-// proves eq:bias-gradient
-// proves eq:input-gradient
-// proves eq:chain
 mod gradients {
     use super::*;
     for_each_architecture!(architecture);

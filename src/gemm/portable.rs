@@ -1,45 +1,203 @@
-//! Any scalar, any machine.
+//! The three products for any scalar, in an order of operations that depends on the sizes alone.
+//!
+//! No sum is reordered and nothing is fused, so a scalar of fixed arithmetic gets the same bits on every machine. Sums stay
+//! in registers, a block of them side by side: that suits vector units, which the compiler then uses, and a
+//! microcontroller.
+
 use crate::Scalar;
-pub(crate) fn forward<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
+
+/// How many partial sums a [`dot`] product has.
+const PARTS: usize = 8;
+
+/// Z = W·X + b·1ᵀ: each element starts from the bias and adds w·x, the inputs in their order.
+#[inline]
+pub fn forward<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
     w: &[[T; OUT]; IN],
     x: &[[T; IN]; B],
     b: &[T; OUT],
     z: &mut [[T; OUT]; B],
 ) {
-    for (z, x) in z.iter_mut().zip(x) {
+    for (x, z) in x.iter().zip(z) {
         *z = *b;
-        for (w, x) in w.iter().zip(x) {
-            for (z, w) in z.iter_mut().zip(w) {
-                *z += *w * *x;
-            }
-        }
+        add_columns(w, |i| x[i], z);
     }
 }
-pub(crate) fn backward<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
+
+/// D = Wᵀ·Δ: each element is the [`dot`] product of two columns.
+#[inline]
+pub fn backward<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
     w: &[[T; OUT]; IN],
     delta: &[[T; OUT]; B],
     d: &mut [[T; IN]; B],
 ) {
-    for (d, delta) in d.iter_mut().zip(delta) {
-        for (d, w) in d.iter_mut().zip(w) {
-            let mut s = T::ZERO;
-            for (w, delta) in w.iter().zip(delta) {
-                s += *w * *delta;
-            }
-            *d = s;
+    for (delta, d) in delta.iter().zip(d) {
+        for (w, d) in w.iter().zip(d) {
+            *d = dot(w, delta);
         }
     }
 }
-pub(crate) fn gradient<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
+
+/// G += Δ·Xᵀ: each element adds δ·x, the samples in their order.
+#[inline]
+pub fn gradient<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
     delta: &[[T; OUT]; B],
     x: &[[T; IN]; B],
     g: &mut [[T; OUT]; IN],
 ) {
-    for (delta, x) in delta.iter().zip(x) {
-        for (g, x) in g.iter_mut().zip(x) {
-            for (g, d) in g.iter_mut().zip(delta) {
-                *g += *d * *x;
+    for (i, g) in g.iter_mut().enumerate() {
+        add_columns(delta, |sample| x[sample][i], g);
+    }
+}
+
+/// `sums += Σ columns[k]·factor(k)`, in the order of k.
+#[inline(always)]
+fn add_columns<T: Scalar, const R: usize, const K: usize>(
+    columns: &[[T; R]; K],
+    factor: impl Fn(usize) -> T,
+    sums: &mut [T; R],
+) {
+    let mut row = 0;
+    while row + 16 <= R {
+        add_block::<16, _, _, _>(columns, &factor, sums, row);
+        row += 16;
+    }
+    while row + 4 <= R {
+        add_block::<4, _, _, _>(columns, &factor, sums, row);
+        row += 4;
+    }
+    while row < R {
+        add_block::<1, _, _, _>(columns, &factor, sums, row);
+        row += 1;
+    }
+}
+
+/// [`add_columns`] for the `N` rows from `row`.
+#[inline(always)]
+fn add_block<const N: usize, T: Scalar, const R: usize, const K: usize>(
+    columns: &[[T; R]; K],
+    factor: impl Fn(usize) -> T,
+    sums: &mut [T; R],
+    row: usize,
+) {
+    let mut block = [T::ZERO; N];
+    block.copy_from_slice(&sums[row..row + N]);
+    for k in 0..K {
+        let factor = factor(k);
+        for (sum, &element) in block.iter_mut().zip(&columns[k][row..row + N]) {
+            *sum += element * factor;
+        }
+    }
+    sums[row..row + N].copy_from_slice(&block);
+}
+
+/// Σ a·b. Partial sum j adds the products j, j + 8, j + 16 … in their order, from zero; of the partial sums, 8 or as many
+/// as there are products, the upper half is then added to the lower until one is left.
+#[inline(always)]
+fn dot<T: Scalar, const N: usize>(a: &[T; N], b: &[T; N]) -> T {
+    let mut parts = [T::ZERO; PARTS];
+    for (a, b) in a.chunks(PARTS).zip(b.chunks(PARTS)) {
+        for ((part, &a), &b) in parts.iter_mut().zip(a).zip(b) {
+            *part += a * b;
+        }
+    }
+    let mut left = if N < PARTS { N } else { PARTS };
+    while left > 1 {
+        let half = left.div_ceil(2);
+        for i in half..left {
+            let upper = parts[i];
+            parts[i - half] += upper;
+        }
+        left = half;
+    }
+    parts[0]
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::boxed::Box;
+    use std::vec;
+
+    fn boxed<T: Scalar, const R: usize, const C: usize>(mut value: impl FnMut() -> T) -> Box<[[T; R]; C]> {
+        let mut matrix: Box<[[T; R]; C]> = vec![[T::ZERO; R]; C].into_boxed_slice().try_into().unwrap();
+        matrix.as_flattened_mut().fill_with(&mut value);
+        matrix
+    }
+
+    /// The documented order, written down without blocks: every bit has to agree.
+    fn keeps_the_documented_order<const OUT: usize, const IN: usize, const B: usize>() {
+        let mut state = (OUT + 100 * IN + 10_000 * B) as u64;
+        let mut any = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+        };
+        let (w, x, b) = (boxed::<_, OUT, IN>(&mut any), boxed::<_, IN, B>(&mut any), boxed::<_, OUT, 1>(&mut any));
+        let (delta, old) = (boxed::<_, OUT, B>(&mut any), boxed::<_, OUT, IN>(&mut any));
+        let (mut z, mut d, mut g) = (boxed(|| f32::NAN), boxed(|| f32::NAN), old.clone());
+        forward(&w, &x, &b[0], &mut z);
+        backward(&w, &delta, &mut d);
+        gradient(&delta, &x, &mut g);
+        for s in 0..B {
+            for o in 0..OUT {
+                let expected = (0..IN).fold(b[0][o], |sum, i| sum + w[i][o] * x[s][i]);
+                assert_eq!(z[s][o].to_bits(), expected.to_bits(), "forward {OUT} {IN} {B}: ({o}, {s})");
+            }
+            for i in 0..IN {
+                let mut parts = vec![0.0; OUT.min(8)];
+                for o in 0..OUT {
+                    parts[o % 8] += w[i][o] * delta[s][o];
+                }
+                while parts.len() > 1 {
+                    let upper = parts.split_off(parts.len().div_ceil(2));
+                    parts.iter_mut().zip(upper).for_each(|(part, upper)| *part += upper);
+                }
+                assert_eq!(d[s][i].to_bits(), parts[0].to_bits(), "backward {OUT} {IN} {B}: ({i}, {s})");
             }
         }
+        for i in 0..IN {
+            for o in 0..OUT {
+                let expected = (0..B).fold(old[i][o], |sum, s| sum + delta[s][o] * x[s][i]);
+                assert_eq!(g[i][o].to_bits(), expected.to_bits(), "gradient {OUT} {IN} {B}: ({o}, {i})");
+            }
+        }
+    }
+
+    #[test]
+    fn sums_are_in_the_documented_order() {
+        keeps_the_documented_order::<1, 1, 1>();
+        keeps_the_documented_order::<2, 3, 5>();
+        keeps_the_documented_order::<3, 2, 1>();
+        keeps_the_documented_order::<5, 9, 2>();
+        keeps_the_documented_order::<8, 7, 3>();
+        keeps_the_documented_order::<10, 33, 4>();
+        keeps_the_documented_order::<16, 16, 1>();
+        keeps_the_documented_order::<31, 17, 2>();
+        keeps_the_documented_order::<65, 64, 9>();
+        keeps_the_documented_order::<117, 40, 3>();
+    }
+
+    /// Any order of small whole numbers gives the same sum, also for a scalar that is no float.
+    #[test]
+    fn whole_numbers_are_exact() {
+        const OUT: usize = 21;
+        const IN: usize = 18;
+        const B: usize = 5;
+        let mut count = 0;
+        let mut whole = move || {
+            count = (count * 5 + 3) % 17;
+            f64::from(count) - 8.0
+        };
+        let (w, x, delta) =
+            (boxed::<_, OUT, IN>(&mut whole), boxed::<_, IN, B>(&mut whole), boxed::<_, OUT, B>(&mut whole));
+        let (mut z, mut d, mut g) = (boxed(|| f64::NAN), boxed(|| f64::NAN), boxed(|| 1.0));
+        forward(&w, &x, &[2.0; OUT], &mut z);
+        backward(&w, &delta, &mut d);
+        gradient(&delta, &x, &mut g);
+        let sum = |count: usize, term: &dyn Fn(usize) -> f64| (0..count).map(term).sum::<f64>();
+        assert!((0..B).all(|s| (0..OUT).all(|o| z[s][o] == 2.0 + sum(IN, &|i| w[i][o] * x[s][i]))));
+        assert!((0..B).all(|s| (0..IN).all(|i| d[s][i] == sum(OUT, &|o| w[i][o] * delta[s][o]))));
+        assert!((0..IN).all(|i| (0..OUT).all(|o| g[i][o] == 1.0 + sum(B, &|s| delta[s][o] * x[s][i]))));
     }
 }

@@ -16,7 +16,9 @@ use product::{Product, View};
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod product;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod neon;
+pub mod product;
 #[cfg(test)]
 mod tests;
 mod vector;
@@ -32,7 +34,7 @@ const MOST_LANES: usize = 16;
 
 /// `Z = epilogue(W·X + b·1ᵀ)`.
 #[inline]
-pub(crate) fn forward<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize>(
+pub fn forward<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize>(
     isa: Isa,
     w: &[[T; OUT]; IN],
     x: &[[T; IN]; B],
@@ -40,23 +42,12 @@ pub(crate) fn forward<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usiz
     z: &mut [[T; OUT]; B],
     epilogue: E,
 ) {
-    Forward { w, x, b: Some(b), z, epilogue }.on(isa);
-}
-
-/// `C = A·B`: [`forward`] without bias.
-#[inline]
-pub(crate) fn multiply<T: Float, const R: usize, const K: usize, const C: usize>(
-    isa: Isa,
-    a: &[[T; R]; K],
-    b: &[[T; K]; C],
-    c: &mut [[T; R]; C],
-) {
-    Forward { w: a, x: b, b: None, z: c, epilogue: Identity }.on(isa);
+    Forward { w, x, b, z, epilogue }.on(isa);
 }
 
 /// `D = Wᵀ·Δ`.
 #[inline]
-pub(crate) fn backward<T: Float, const OUT: usize, const IN: usize, const B: usize>(
+pub fn backward<T: Float, const OUT: usize, const IN: usize, const B: usize>(
     isa: Isa,
     w: &[[T; OUT]; IN],
     delta: &[[T; OUT]; B],
@@ -73,7 +64,7 @@ pub(crate) fn backward<T: Float, const OUT: usize, const IN: usize, const B: usi
 
 /// `G += Δ·Xᵀ`, or `G = Δ·Xᵀ` unless `ADD`.
 #[inline]
-pub(crate) fn gradient<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usize>(
+pub fn gradient<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usize>(
     isa: Isa,
     delta: &[[T; OUT]; B],
     x: &[[T; IN]; B],
@@ -91,7 +82,7 @@ pub(crate) fn gradient<const ADD: bool, T: Float, const OUT: usize, const IN: us
 struct Forward<'a, T, E, const OUT: usize, const IN: usize, const B: usize> {
     w: &'a [[T; OUT]; IN],
     x: &'a [[T; IN]; B],
-    b: Option<&'a [T; OUT]>,
+    b: &'a [T; OUT],
     z: &'a mut [[T; OUT]; B],
     epilogue: E,
 }
@@ -99,22 +90,15 @@ struct Forward<'a, T, E, const OUT: usize, const IN: usize, const B: usize> {
 impl<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize> Forward<'_, T, E, OUT, IN, B> {
     #[inline(always)]
     fn product(&mut self) -> Product<T> {
-        let start = self.b.map(|b| View { at: b.as_ptr(), row: 1, column: 0 });
-        Product {
-            rows: OUT,
-            depth: IN,
-            columns: B,
-            a: View::of(self.w),
-            b: View::of(self.x),
-            start,
-            c: View::of_mut(self.z),
-        }
+        let (a, b, c) = (View::of(self.w), View::of(self.x), View::of_mut(self.z));
+        let start = Some(View { at: self.b.as_ptr(), row: 1, column: 0 });
+        Product { rows: OUT, depth: IN, columns: B, a, b, start, c }
     }
 
     #[inline(always)]
     fn on(mut self, isa: Isa) {
         const { assert!(OUT * IN * B > 0) };
-        if B == 1 || OUT <= 4 || OUT * IN * B <= TINY {
+        if B == 1 || 4 % OUT == 0 || OUT * IN * B <= TINY {
             return T::enter(isa, self);
         }
         // SAFETY: the operands are borrowed until the end of this function.
@@ -158,9 +142,7 @@ impl<T: Float, const OUT: usize, const IN: usize, const B: usize> Backward<'_, T
     fn product(self) -> Product<T> {
         const { assert!(OUT * IN * B > 0) };
         let (a, b, c) = (View::of(self.w).transposed(), View::of(self.delta), View::of_mut(self.d));
-        let product = Product { rows: IN, depth: OUT, columns: B, a, b, start: None, c };
-        // Turning W round costs IN·OUT steps, turning Δ and D round B·(IN + OUT).
-        if B >= 32 && 3 * B * (IN + OUT) < IN * OUT { product.transposed() } else { product }
+        Product { rows: IN, depth: OUT, columns: B, a, b, start: None, c }
     }
 }
 
@@ -194,7 +176,7 @@ impl<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usiz
     fn run<V: Register<Element = T>>(self) {
         // SAFETY: the operands are borrowed until the end of this function.
         unsafe {
-            if B <= FEW_SAMPLES && OUT % V::LEN == 0 {
+            if B <= FEW_SAMPLES && OUT.is_multiple_of(V::LEN) {
                 vector::outer::<V>(self.product());
             } else {
                 product::tiny::<V>(self.product());
@@ -210,20 +192,8 @@ pub trait Epilogue<T>: Copy {
     fn apply<V: Lanes<Element = T>>(self, values: V) -> V;
 }
 
-/// Leaves the product as it is.
-#[derive(Clone, Copy)]
-pub struct Identity;
-
-impl<T> Epilogue<T> for Identity {
-    const IDENTITY: bool = true;
-    #[inline(always)]
-    fn apply<V: Lanes<Element = T>>(self, values: V) -> V {
-        values
-    }
-}
-
 /// The kernel that passes every element of a slice through an epilogue.
-pub(crate) struct Map<'a, T, E>(pub(crate) &'a mut [T], pub(crate) E);
+pub struct Map<'a, T, E>(pub(crate) &'a mut [T], pub(crate) E);
 
 impl<T: Float, E: Epilogue<T>> Kernel<T> for Map<'_, T, E> {
     #[inline(always)]
@@ -247,13 +217,13 @@ impl<T: Float, E: Epilogue<T>> Kernel<T> for Map<'_, T, E> {
 ///
 /// `run` and all that it calls must be `#[inline(always)]` and free of closures that touch registers: only inside
 /// [`Register::enter`] do register operations become single instructions.
-pub(crate) trait Kernel<T> {
+pub trait Kernel<T> {
     fn run<V: Register<Element = T>>(self);
 }
 
 /// A register that memory can fill. Its operations need a machine that has it; only [`Register::enter`] may be called
 /// elsewhere, on the word of an [`Isa`].
-pub(crate) trait Register: Lanes {
+pub trait Register: Lanes {
     /// A range of lanes.
     type Part: Copy;
     /// Registers of rows in the largest tile, of which the sums and one column of `a` fit into the register file.
@@ -266,24 +236,30 @@ pub(crate) trait Register: Lanes {
     /// Runs `kernel` in a function compiled for this register's instruction set.
     ///
     /// # Safety
+    ///
     /// The machine has the instruction set.
     unsafe fn enter<K: Kernel<Self::Element>>(kernel: K);
 
-    fn zero() -> Self;
     /// Lanes `from..to`, where `from <= to <= LEN`.
     fn part(from: usize, to: usize) -> Self::Part;
     /// # Safety
+    ///
     /// `LEN` elements can be read at `from`.
     unsafe fn load(from: *const Self::Element) -> Self;
     /// # Safety
+    ///
     /// `LEN` elements can be written at `to`.
     unsafe fn store(self, to: *mut Self::Element);
     /// The lanes of `part` from memory, which alone is touched, and zeros.
+    ///
     /// # Safety
+    ///
     /// The elements of `part`, counted from `from`, can be read.
     unsafe fn load_part(from: *const Self::Element, part: Self::Part) -> Self;
     /// Stores the lanes of `part` and touches nothing else.
+    ///
     /// # Safety
+    ///
     /// The elements of `part`, counted from `to`, can be written.
     unsafe fn store_part(self, to: *mut Self::Element, part: Self::Part);
 
@@ -294,27 +270,30 @@ pub(crate) trait Register: Lanes {
 }
 
 /// A number that registers hold: `f32` or `f64`.
-pub(crate) trait Float: Copy {
+pub trait Float: Copy {
     /// Runs `kernel` on `isa`'s registers.
     fn enter<K: Kernel<Self>>(isa: Isa, kernel: K);
 
     /// [`product::blocked`] on `isa`'s registers: not generic, so that it is compiled here and not in every crate.
     ///
     /// # Safety
-    /// The views of the product are valid for its sizes, and `c` is exclusively ours.
+    ///
+    /// See [`Product`].
     unsafe fn product(isa: Isa, product: Product<Self>);
 }
 
 impl Float for f32 {
     #[inline(always)]
     fn enter<K: Kernel<f32>>(isa: Isa, kernel: K) {
-        // SAFETY: an `Isa` exists for instruction sets of this machine only.
         match isa.0 {
             #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` is one of this machine's.
             Set::Avx512 => unsafe { avx512::F32x16::enter(kernel) },
             #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` is one of this machine's.
             Set::Avx2 => unsafe { avx2::F32x8::enter(kernel) },
-            #[cfg(target_arch = "aarch64")]
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+            // SAFETY: an `Isa` is one of this machine's.
             Set::Neon => unsafe { neon::F32x4::enter(kernel) },
         }
     }
@@ -327,13 +306,15 @@ impl Float for f32 {
 impl Float for f64 {
     #[inline(always)]
     fn enter<K: Kernel<f64>>(isa: Isa, kernel: K) {
-        // SAFETY: an `Isa` exists for instruction sets of this machine only.
         match isa.0 {
             #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` is one of this machine's.
             Set::Avx512 => unsafe { avx512::F64x8::enter(kernel) },
             #[cfg(target_arch = "x86_64")]
+            // SAFETY: an `Isa` is one of this machine's.
             Set::Avx2 => unsafe { avx2::F64x4::enter(kernel) },
-            #[cfg(target_arch = "aarch64")]
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+            // SAFETY: an `Isa` is one of this machine's.
             Set::Neon => unsafe { neon::F64x2::enter(kernel) },
         }
     }
@@ -343,9 +324,9 @@ impl Float for f64 {
     }
 }
 
-/// An instruction set that this machine has.
+/// An instruction set that this machine has: to hold one is the proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Isa(Set);
+pub struct Isa(Set);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Set {
@@ -353,7 +334,7 @@ enum Set {
     Avx512,
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
     Neon,
 }
 
@@ -371,23 +352,39 @@ macro_rules! has {
 
 impl Isa {
     /// The fastest one, unless the machine has none for which there are kernels.
+    ///
+    /// None in a build with debug assertions: unoptimised, each operation on a register keeps its operands in a frame
+    /// of its own, which adds up to a stack of 258 KiB, and is slower than the portable kernels.
     #[inline(always)]
-    pub(crate) fn detect() -> Option<Self> {
-        Self::available().next()
+    pub fn detect() -> Option<Self> {
+        if cfg!(debug_assertions) { None } else { Self::available().next() }
     }
 
     /// All of them, the fastest first.
     #[inline(always)]
-    pub(crate) fn available() -> impl Iterator<Item = Self> {
-        [
+    pub fn available() -> impl Iterator<Item = Self> {
+        const SETS: &[Set] = &[
             #[cfg(target_arch = "x86_64")]
-            has!("avx512f").then_some(Self(Set::Avx512)),
+            Set::Avx512,
             #[cfg(target_arch = "x86_64")]
-            has!("avx2", "fma").then_some(Self(Set::Avx2)),
-            #[cfg(target_arch = "aarch64")]
-            cfg!(target_feature = "neon").then_some(Self(Set::Neon)),
-        ]
-        .into_iter()
-        .flatten()
+            Set::Avx2,
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+            Set::Neon,
+        ];
+        SETS.iter().copied().filter(|set| set.is_here()).map(Self)
+    }
+}
+
+impl Set {
+    #[inline(always)]
+    fn is_here(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => has!("avx512f"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => has!("avx2", "fma"),
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+            Self::Neon => true,
+        }
     }
 }

@@ -1,6 +1,6 @@
 use super::differences::compare_differences;
 use super::{Finding, Oracle, Place, Proof, Report, Settings, Target, Traced};
-use crate::{Activation, Loss, Mode, Point, Real, Scalar, Vector, Zeroed};
+use crate::{Activation, Loss, Mode, Point, Real, Vector, Zeroed};
 
 /// Where [`check_activation`] looks: zero with either sign, subnormals, both sides of kinks at 0, ±1, ±3 and ±6, where
 /// sigmoid and tanh round to 1, and where e^z overflows and vanishes in `f32` and `f64`.

@@ -1,5 +1,5 @@
 use super::{Proof, away_from_zero, stream};
-use crate::{Class, Loss, Matrix, Random, Real, Scalar, Tensor};
+use crate::{Class, Loss, Matrix, Random, Real, Tensor};
 
 /// One number made of a layer's output, whose gradient is checked.
 ///

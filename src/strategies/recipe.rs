@@ -1,4 +1,4 @@
-use crate::{Random, Real, Scalar, Tensor, Zeroed};
+use crate::{Random, Real, Tensor, Zeroed};
 use std::boxed::Box;
 use std::vec::Vec;
 

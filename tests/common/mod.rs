@@ -4,7 +4,7 @@
 
 pub mod reference;
 
-use chainrule::{Overflow, Real, Scalar, Tensor};
+use chainrule::{Real, Scalar, Tensor};
 use proptest::test_runner::{Config, FileFailurePersistence};
 
 /// 256 cases unless `PROPTEST_CASES` says otherwise; what fails is kept beside the file of the test.

@@ -5,6 +5,15 @@ use crate::elementary::Precision;
 use crate::lanes::Lanes;
 use core::arch::x86_64::*;
 
+/// Instructions of this module's registers.
+macro_rules! avx {
+    ($($code:tt)*) => {
+        // SAFETY: registers are made in `enter` alone, and whoever calls that vouches for the instruction set. Memory is
+        // touched only by functions whose callers vouch for it.
+        unsafe { $($code)* }
+    };
+}
+
 #[target_feature(enable = "avx2,fma")]
 fn enter<V: Register, K: Kernel<V::Element>>(kernel: K) {
     kernel.run::<V>();
@@ -18,85 +27,87 @@ impl Lanes for F32x8 {
     type Element = f32;
     type Mask = __m256;
     const LEN: usize = 8;
+    // SAFETY: as many numbers in a row.
     const ZERO: Self = Self(unsafe { core::mem::transmute::<[f32; 8], __m256>([0.0; 8]) });
+    // SAFETY: as many numbers in a row.
     const ONE: Self = Self(unsafe { core::mem::transmute::<[f32; 8], __m256>([1.0; 8]) });
 
     #[inline(always)]
     fn splat(value: f32) -> Self {
-        unsafe { Self(_mm256_set1_ps(value)) }
+        Self(avx!(_mm256_set1_ps(value)))
     }
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        unsafe { Self(_mm256_add_ps(self.0, other.0)) }
+        Self(avx!(_mm256_add_ps(self.0, other.0)))
     }
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        unsafe { Self(_mm256_sub_ps(self.0, other.0)) }
+        Self(avx!(_mm256_sub_ps(self.0, other.0)))
     }
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        unsafe { Self(_mm256_mul_ps(self.0, other.0)) }
+        Self(avx!(_mm256_mul_ps(self.0, other.0)))
     }
     #[inline(always)]
     fn div(self, other: Self) -> Self {
-        unsafe { Self(_mm256_div_ps(self.0, other.0)) }
+        Self(avx!(_mm256_div_ps(self.0, other.0)))
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
-        unsafe { Self(_mm256_fmadd_ps(self.0, factor.0, addend.0)) }
+        Self(avx!(_mm256_fmadd_ps(self.0, factor.0, addend.0)))
     }
     #[inline(always)]
     fn abs(self) -> Self {
-        unsafe { Self(_mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0)) }
+        Self(avx!(_mm256_andnot_ps(_mm256_set1_ps(-0.0), self.0)))
     }
     #[inline(always)]
     fn copy_sign(self, sign: Self) -> Self {
-        unsafe {
+        avx! {
             let bit = _mm256_set1_ps(-0.0);
             Self(_mm256_or_ps(_mm256_andnot_ps(bit, self.0), _mm256_and_ps(bit, sign.0)))
         }
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
-        unsafe { Self(_mm256_sqrt_ps(self.0)) }
+        Self(avx!(_mm256_sqrt_ps(self.0)))
     }
     #[inline(always)]
     fn less(self, other: Self) -> __m256 {
-        unsafe { _mm256_cmp_ps::<_CMP_LT_OQ>(self.0, other.0) }
+        avx!(_mm256_cmp_ps::<_CMP_LT_OQ>(self.0, other.0))
     }
     #[inline(always)]
     fn is_nan(self) -> __m256 {
-        unsafe { _mm256_cmp_ps::<_CMP_UNORD_Q>(self.0, self.0) }
+        avx!(_mm256_cmp_ps::<_CMP_UNORD_Q>(self.0, self.0))
     }
     #[inline(always)]
     fn select(mask: __m256, yes: Self, no: Self) -> Self {
-        unsafe { Self(_mm256_blendv_ps(no.0, yes.0, mask)) }
+        Self(avx!(_mm256_blendv_ps(no.0, yes.0, mask)))
     }
     #[inline(always)]
     fn neg(self) -> Self {
-        unsafe { Self(_mm256_xor_ps(_mm256_set1_ps(-0.0), self.0)) }
+        Self(avx!(_mm256_xor_ps(_mm256_set1_ps(-0.0), self.0)))
     }
     #[inline(always)]
     fn at_least(self, bound: Self) -> Self {
-        unsafe { Self(_mm256_max_ps(bound.0, self.0)) }
+        Self(avx!(_mm256_max_ps(bound.0, self.0)))
     }
     #[inline(always)]
     fn at_most(self, bound: Self) -> Self {
-        unsafe { Self(_mm256_min_ps(bound.0, self.0)) }
+        Self(avx!(_mm256_min_ps(bound.0, self.0)))
     }
 
     // The integer steps are those of the plain lanes, where they are explained.
 
     #[inline(always)]
     fn power_of_two(self) -> Self {
-        unsafe {
+        avx! {
             let biased = _mm256_add_ps(self.0, _mm256_set1_ps(f32::ROUNDER + 127.0));
             Self(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(biased))))
         }
     }
     #[inline(always)]
     fn scale_by_power_of_two(self, n: Self) -> Self {
-        unsafe {
+        avx! {
             let biased = _mm256_add_ps(n.0, _mm256_set1_ps(f32::ROUNDER + 2.0 * 127.0));
             let exponents = _mm256_castps_si256(biased);
             let first = _mm256_srli_epi32::<1>(exponents);
@@ -107,17 +118,16 @@ impl Lanes for F32x8 {
     }
     #[inline(always)]
     fn mantissa_and_exponent(self) -> (Self, Self) {
-        unsafe {
+        avx! {
             const ROOT_OF_HALF: i32 = core::f32::consts::FRAC_1_SQRT_2.to_bits() as i32;
             const UNIT_SPACED: f32 = (1_u64 << 23) as f32;
             let subnormal = _mm256_cmp_ps::<_CMP_LT_OQ>(self.0, _mm256_set1_ps(f32::MIN_POSITIVE));
             let lifted = _mm256_mul_ps(self.0, _mm256_set1_ps(2.0 * UNIT_SPACED));
             let normal = _mm256_castps_si256(_mm256_blendv_ps(self.0, lifted, subnormal));
-            let moved = _mm256_add_epi32(normal, _mm256_set1_epi32((1.0 as f32).to_bits() as i32 - ROOT_OF_HALF));
+            let moved = _mm256_add_epi32(normal, _mm256_set1_epi32(1.0_f32.to_bits() as i32 - ROOT_OF_HALF));
             let fraction = _mm256_and_si256(moved, _mm256_set1_epi32((1 << 23) - 1));
             let mantissa = _mm256_castsi256_ps(_mm256_add_epi32(fraction, _mm256_set1_epi32(ROOT_OF_HALF)));
-            let biased =
-                _mm256_or_si256(_mm256_srli_epi32::<23>(moved), _mm256_set1_epi32(UNIT_SPACED.to_bits() as i32));
+            let biased = _mm256_or_si256(_mm256_srli_epi32::<23>(moved), _mm256_set1_epi32(UNIT_SPACED.to_bits() as i32));
             let exponent = _mm256_sub_ps(_mm256_castsi256_ps(biased), _mm256_set1_ps(UNIT_SPACED + 127.0));
             let lifted_by = _mm256_and_ps(subnormal, _mm256_set1_ps(23.0 + 1.0));
             (Self(mantissa), Self(_mm256_sub_ps(exponent, lifted_by)))
@@ -133,15 +143,12 @@ impl Register for F32x8 {
 
     #[inline(always)]
     unsafe fn enter<K: Kernel<f32>>(kernel: K) {
+        // SAFETY: the caller's promise.
         unsafe { enter::<Self, K>(kernel) }
     }
     #[inline(always)]
-    fn zero() -> Self {
-        unsafe { Self(_mm256_setzero_ps()) }
-    }
-    #[inline(always)]
     fn part(from: usize, to: usize) -> __m256i {
-        unsafe {
+        avx! {
             let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
             let before = _mm256_cmpgt_epi32(_mm256_set1_epi32(to as i32), lanes);
             _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(from as i32), lanes), before)
@@ -149,23 +156,23 @@ impl Register for F32x8 {
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        unsafe { Self(_mm256_loadu_ps(from)) }
+        Self(avx!(_mm256_loadu_ps(from)))
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        unsafe { _mm256_storeu_ps(to, self.0) }
+        avx!(_mm256_storeu_ps(to, self.0));
     }
     #[inline(always)]
     unsafe fn load_part(from: *const f32, part: __m256i) -> Self {
-        unsafe { Self(_mm256_maskload_ps(from, part)) }
+        Self(avx!(_mm256_maskload_ps(from, part)))
     }
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f32, part: __m256i) {
-        unsafe { _mm256_maskstore_ps(to, part, self.0) }
+        avx!(_mm256_maskstore_ps(to, part, self.0));
     }
     #[inline(always)]
     fn zip(self, other: Self) -> (Self, Self) {
-        unsafe {
+        avx! {
             // Within either half of the registers, which change places then.
             let even = _mm256_unpacklo_ps(self.0, other.0);
             let odd = _mm256_unpackhi_ps(self.0, other.0);
@@ -174,7 +181,7 @@ impl Register for F32x8 {
     }
     #[inline(always)]
     fn shifted(self, next: Self, by: usize) -> Self {
-        unsafe {
+        avx! {
             let lanes = _mm256_add_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(by as i32));
             let (mine, others) = (_mm256_permutevar8x32_ps(self.0, lanes), _mm256_permutevar8x32_ps(next.0, lanes));
             let beyond = _mm256_cmpgt_epi32(lanes, _mm256_set1_epi32(7));
@@ -191,85 +198,87 @@ impl Lanes for F64x4 {
     type Element = f64;
     type Mask = __m256d;
     const LEN: usize = 4;
+    // SAFETY: as many numbers in a row.
     const ZERO: Self = Self(unsafe { core::mem::transmute::<[f64; 4], __m256d>([0.0; 4]) });
+    // SAFETY: as many numbers in a row.
     const ONE: Self = Self(unsafe { core::mem::transmute::<[f64; 4], __m256d>([1.0; 4]) });
 
     #[inline(always)]
     fn splat(value: f64) -> Self {
-        unsafe { Self(_mm256_set1_pd(value)) }
+        Self(avx!(_mm256_set1_pd(value)))
     }
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        unsafe { Self(_mm256_add_pd(self.0, other.0)) }
+        Self(avx!(_mm256_add_pd(self.0, other.0)))
     }
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        unsafe { Self(_mm256_sub_pd(self.0, other.0)) }
+        Self(avx!(_mm256_sub_pd(self.0, other.0)))
     }
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        unsafe { Self(_mm256_mul_pd(self.0, other.0)) }
+        Self(avx!(_mm256_mul_pd(self.0, other.0)))
     }
     #[inline(always)]
     fn div(self, other: Self) -> Self {
-        unsafe { Self(_mm256_div_pd(self.0, other.0)) }
+        Self(avx!(_mm256_div_pd(self.0, other.0)))
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
-        unsafe { Self(_mm256_fmadd_pd(self.0, factor.0, addend.0)) }
+        Self(avx!(_mm256_fmadd_pd(self.0, factor.0, addend.0)))
     }
     #[inline(always)]
     fn abs(self) -> Self {
-        unsafe { Self(_mm256_andnot_pd(_mm256_set1_pd(-0.0), self.0)) }
+        Self(avx!(_mm256_andnot_pd(_mm256_set1_pd(-0.0), self.0)))
     }
     #[inline(always)]
     fn copy_sign(self, sign: Self) -> Self {
-        unsafe {
+        avx! {
             let bit = _mm256_set1_pd(-0.0);
             Self(_mm256_or_pd(_mm256_andnot_pd(bit, self.0), _mm256_and_pd(bit, sign.0)))
         }
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
-        unsafe { Self(_mm256_sqrt_pd(self.0)) }
+        Self(avx!(_mm256_sqrt_pd(self.0)))
     }
     #[inline(always)]
     fn less(self, other: Self) -> __m256d {
-        unsafe { _mm256_cmp_pd::<_CMP_LT_OQ>(self.0, other.0) }
+        avx!(_mm256_cmp_pd::<_CMP_LT_OQ>(self.0, other.0))
     }
     #[inline(always)]
     fn is_nan(self) -> __m256d {
-        unsafe { _mm256_cmp_pd::<_CMP_UNORD_Q>(self.0, self.0) }
+        avx!(_mm256_cmp_pd::<_CMP_UNORD_Q>(self.0, self.0))
     }
     #[inline(always)]
     fn select(mask: __m256d, yes: Self, no: Self) -> Self {
-        unsafe { Self(_mm256_blendv_pd(no.0, yes.0, mask)) }
+        Self(avx!(_mm256_blendv_pd(no.0, yes.0, mask)))
     }
     #[inline(always)]
     fn neg(self) -> Self {
-        unsafe { Self(_mm256_xor_pd(_mm256_set1_pd(-0.0), self.0)) }
+        Self(avx!(_mm256_xor_pd(_mm256_set1_pd(-0.0), self.0)))
     }
     #[inline(always)]
     fn at_least(self, bound: Self) -> Self {
-        unsafe { Self(_mm256_max_pd(bound.0, self.0)) }
+        Self(avx!(_mm256_max_pd(bound.0, self.0)))
     }
     #[inline(always)]
     fn at_most(self, bound: Self) -> Self {
-        unsafe { Self(_mm256_min_pd(bound.0, self.0)) }
+        Self(avx!(_mm256_min_pd(bound.0, self.0)))
     }
 
     // The integer steps are those of the plain lanes, where they are explained.
 
     #[inline(always)]
     fn power_of_two(self) -> Self {
-        unsafe {
+        avx! {
             let biased = _mm256_add_pd(self.0, _mm256_set1_pd(f64::ROUNDER + 1023.0));
             Self(_mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_castpd_si256(biased))))
         }
     }
     #[inline(always)]
     fn scale_by_power_of_two(self, n: Self) -> Self {
-        unsafe {
+        avx! {
             let biased = _mm256_add_pd(n.0, _mm256_set1_pd(f64::ROUNDER + 2.0 * 1023.0));
             let exponents = _mm256_castpd_si256(biased);
             let first = _mm256_srli_epi64::<1>(exponents);
@@ -280,17 +289,16 @@ impl Lanes for F64x4 {
     }
     #[inline(always)]
     fn mantissa_and_exponent(self) -> (Self, Self) {
-        unsafe {
+        avx! {
             const ROOT_OF_HALF: i64 = core::f64::consts::FRAC_1_SQRT_2.to_bits() as i64;
             const UNIT_SPACED: f64 = (1_u64 << 52) as f64;
             let subnormal = _mm256_cmp_pd::<_CMP_LT_OQ>(self.0, _mm256_set1_pd(f64::MIN_POSITIVE));
             let lifted = _mm256_mul_pd(self.0, _mm256_set1_pd(2.0 * UNIT_SPACED));
             let normal = _mm256_castpd_si256(_mm256_blendv_pd(self.0, lifted, subnormal));
-            let moved = _mm256_add_epi64(normal, _mm256_set1_epi64x((1.0 as f64).to_bits() as i64 - ROOT_OF_HALF));
+            let moved = _mm256_add_epi64(normal, _mm256_set1_epi64x(1.0_f64.to_bits() as i64 - ROOT_OF_HALF));
             let fraction = _mm256_and_si256(moved, _mm256_set1_epi64x((1 << 52) - 1));
             let mantissa = _mm256_castsi256_pd(_mm256_add_epi64(fraction, _mm256_set1_epi64x(ROOT_OF_HALF)));
-            let biased =
-                _mm256_or_si256(_mm256_srli_epi64::<52>(moved), _mm256_set1_epi64x(UNIT_SPACED.to_bits() as i64));
+            let biased = _mm256_or_si256(_mm256_srli_epi64::<52>(moved), _mm256_set1_epi64x(UNIT_SPACED.to_bits() as i64));
             let exponent = _mm256_sub_pd(_mm256_castsi256_pd(biased), _mm256_set1_pd(UNIT_SPACED + 1023.0));
             let lifted_by = _mm256_and_pd(subnormal, _mm256_set1_pd(52.0 + 1.0));
             (Self(mantissa), Self(_mm256_sub_pd(exponent, lifted_by)))
@@ -306,15 +314,12 @@ impl Register for F64x4 {
 
     #[inline(always)]
     unsafe fn enter<K: Kernel<f64>>(kernel: K) {
+        // SAFETY: the caller's promise.
         unsafe { enter::<Self, K>(kernel) }
     }
     #[inline(always)]
-    fn zero() -> Self {
-        unsafe { Self(_mm256_setzero_pd()) }
-    }
-    #[inline(always)]
     fn part(from: usize, to: usize) -> __m256i {
-        unsafe {
+        avx! {
             let lanes = _mm256_setr_epi64x(0, 1, 2, 3);
             let before = _mm256_cmpgt_epi64(_mm256_set1_epi64x(to as i64), lanes);
             _mm256_andnot_si256(_mm256_cmpgt_epi64(_mm256_set1_epi64x(from as i64), lanes), before)
@@ -322,23 +327,23 @@ impl Register for F64x4 {
     }
     #[inline(always)]
     unsafe fn load(from: *const f64) -> Self {
-        unsafe { Self(_mm256_loadu_pd(from)) }
+        Self(avx!(_mm256_loadu_pd(from)))
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f64) {
-        unsafe { _mm256_storeu_pd(to, self.0) }
+        avx!(_mm256_storeu_pd(to, self.0));
     }
     #[inline(always)]
     unsafe fn load_part(from: *const f64, part: __m256i) -> Self {
-        unsafe { Self(_mm256_maskload_pd(from, part)) }
+        Self(avx!(_mm256_maskload_pd(from, part)))
     }
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f64, part: __m256i) {
-        unsafe { _mm256_maskstore_pd(to, part, self.0) }
+        avx!(_mm256_maskstore_pd(to, part, self.0));
     }
     #[inline(always)]
     fn zip(self, other: Self) -> (Self, Self) {
-        unsafe {
+        avx! {
             // Within either half of the registers, which change places then.
             let even = _mm256_unpacklo_pd(self.0, other.0);
             let odd = _mm256_unpackhi_pd(self.0, other.0);
@@ -347,8 +352,8 @@ impl Register for F64x4 {
     }
     #[inline(always)]
     fn shifted(self, next: Self, by: usize) -> Self {
-        // SAFETY: as above. Halves of numbers, since those can be permuted by a register.
-        unsafe {
+        // Halves of numbers, since those can be permuted by a register.
+        avx! {
             let (low, high) = (F32x8(_mm256_castpd_ps(self.0)), F32x8(_mm256_castpd_ps(next.0)));
             Self(_mm256_castps_pd(low.shifted(high, 2 * by).0))
         }

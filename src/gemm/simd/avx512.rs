@@ -4,6 +4,15 @@ use super::{Kernel, Register};
 use crate::lanes::Lanes;
 use core::arch::x86_64::*;
 
+/// Instructions of this module's registers.
+macro_rules! avx {
+    ($($code:tt)*) => {
+        // SAFETY: registers are made in `enter` alone, and whoever calls that vouches for the instruction set. Memory is
+        // touched only by functions whose callers vouch for it.
+        unsafe { $($code)* }
+    };
+}
+
 #[target_feature(enable = "avx512f")]
 fn enter<V: Register, K: Kernel<V::Element>>(kernel: K) {
     kernel.run::<V>();
@@ -20,89 +29,87 @@ impl Lanes for F32x16 {
     type Element = f32;
     type Mask = __mmask16;
     const LEN: usize = 16;
+    // SAFETY: as many numbers in a row.
     const ZERO: Self = Self(unsafe { core::mem::transmute::<[f32; 16], __m512>([0.0; 16]) });
+    // SAFETY: as many numbers in a row.
     const ONE: Self = Self(unsafe { core::mem::transmute::<[f32; 16], __m512>([1.0; 16]) });
 
     #[inline(always)]
     fn splat(value: f32) -> Self {
-        unsafe { Self(_mm512_set1_ps(value)) }
+        Self(avx!(_mm512_set1_ps(value)))
     }
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        unsafe { Self(_mm512_add_ps(self.0, other.0)) }
+        Self(avx!(_mm512_add_ps(self.0, other.0)))
     }
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        unsafe { Self(_mm512_sub_ps(self.0, other.0)) }
+        Self(avx!(_mm512_sub_ps(self.0, other.0)))
     }
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        unsafe { Self(_mm512_mul_ps(self.0, other.0)) }
+        Self(avx!(_mm512_mul_ps(self.0, other.0)))
     }
     #[inline(always)]
     fn div(self, other: Self) -> Self {
-        unsafe { Self(_mm512_div_ps(self.0, other.0)) }
+        Self(avx!(_mm512_div_ps(self.0, other.0)))
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
-        unsafe { Self(_mm512_fmadd_ps(self.0, factor.0, addend.0)) }
+        Self(avx!(_mm512_fmadd_ps(self.0, factor.0, addend.0)))
     }
     #[inline(always)]
     fn abs(self) -> Self {
-        unsafe { Self(_mm512_abs_ps(self.0)) }
+        Self(avx!(_mm512_abs_ps(self.0)))
     }
     #[inline(always)]
     fn copy_sign(self, sign: Self) -> Self {
-        unsafe {
+        avx! {
             let magnitude = _mm512_castps_si512(self.0);
             let sign = _mm512_castps_si512(sign.0);
-            let bits = _mm512_ternarylogic_epi32::<WHERE_THIRD_SECOND_ELSE_FIRST>(
-                magnitude,
-                sign,
-                _mm512_set1_epi32(i32::MIN),
-            );
+            let bits = _mm512_ternarylogic_epi32::<WHERE_THIRD_SECOND_ELSE_FIRST>(magnitude, sign, _mm512_set1_epi32(i32::MIN));
             Self(_mm512_castsi512_ps(bits))
         }
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
-        unsafe { Self(_mm512_sqrt_ps(self.0)) }
+        Self(avx!(_mm512_sqrt_ps(self.0)))
     }
     #[inline(always)]
     fn less(self, other: Self) -> __mmask16 {
-        unsafe { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, other.0) }
+        avx!(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, other.0))
     }
     #[inline(always)]
     fn is_nan(self) -> __mmask16 {
-        unsafe { _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, self.0) }
+        avx!(_mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, self.0))
     }
     #[inline(always)]
     fn select(mask: __mmask16, yes: Self, no: Self) -> Self {
-        unsafe { Self(_mm512_mask_blend_ps(mask, no.0, yes.0)) }
+        Self(avx!(_mm512_mask_blend_ps(mask, no.0, yes.0)))
     }
     #[inline(always)]
     fn neg(self) -> Self {
-        unsafe { Self(_mm512_sub_ps(_mm512_set1_ps(-0.0), self.0)) }
+        Self(avx!(_mm512_sub_ps(_mm512_set1_ps(-0.0), self.0)))
     }
     #[inline(always)]
     fn at_least(self, bound: Self) -> Self {
-        unsafe { Self(_mm512_max_ps(bound.0, self.0)) }
+        Self(avx!(_mm512_max_ps(bound.0, self.0)))
     }
     #[inline(always)]
     fn at_most(self, bound: Self) -> Self {
-        unsafe { Self(_mm512_min_ps(bound.0, self.0)) }
+        Self(avx!(_mm512_min_ps(bound.0, self.0)))
     }
     #[inline(always)]
     fn power_of_two(self) -> Self {
-        unsafe { Self(_mm512_scalef_ps(_mm512_set1_ps(1.0), self.0)) }
+        Self(avx!(_mm512_scalef_ps(_mm512_set1_ps(1.0), self.0)))
     }
     #[inline(always)]
     fn scale_by_power_of_two(self, n: Self) -> Self {
-        unsafe { Self(_mm512_scalef_ps(self.0, n.0)) }
+        Self(avx!(_mm512_scalef_ps(self.0, n.0)))
     }
     #[inline(always)]
     fn mantissa_and_exponent(self) -> (Self, Self) {
-        unsafe {
+        avx! {
             // The unit's mantissa lies in [1, 2): from √2 on, halve it.
             let mantissa = _mm512_getmant_ps::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC>(self.0);
             let exponent = _mm512_getexp_ps(self.0);
@@ -122,11 +129,8 @@ impl Register for F32x16 {
 
     #[inline(always)]
     unsafe fn enter<K: Kernel<f32>>(kernel: K) {
+        // SAFETY: the caller's promise.
         unsafe { enter::<Self, K>(kernel) }
-    }
-    #[inline(always)]
-    fn zero() -> Self {
-        unsafe { Self(_mm512_setzero_ps()) }
     }
     #[inline(always)]
     fn part(from: usize, to: usize) -> __mmask16 {
@@ -134,23 +138,23 @@ impl Register for F32x16 {
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        unsafe { Self(_mm512_loadu_ps(from)) }
+        Self(avx!(_mm512_loadu_ps(from)))
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        unsafe { _mm512_storeu_ps(to, self.0) }
+        avx!(_mm512_storeu_ps(to, self.0));
     }
     #[inline(always)]
     unsafe fn load_part(from: *const f32, part: __mmask16) -> Self {
-        unsafe { Self(_mm512_maskz_loadu_ps(part, from)) }
+        Self(avx!(_mm512_maskz_loadu_ps(part, from)))
     }
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f32, part: __mmask16) {
-        unsafe { _mm512_mask_storeu_ps(to, part, self.0) }
+        avx!(_mm512_mask_storeu_ps(to, part, self.0));
     }
     #[inline(always)]
     fn zip(self, other: Self) -> (Self, Self) {
-        unsafe {
+        avx! {
             let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
             let high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
             (Self(_mm512_permutex2var_ps(self.0, low, other.0)), Self(_mm512_permutex2var_ps(self.0, high, other.0)))
@@ -158,7 +162,7 @@ impl Register for F32x16 {
     }
     #[inline(always)]
     fn shifted(self, next: Self, by: usize) -> Self {
-        unsafe {
+        avx! {
             let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
             let lanes = _mm512_add_epi32(lanes, _mm512_set1_epi32(by as i32));
             Self(_mm512_permutex2var_ps(self.0, lanes, next.0))
@@ -174,89 +178,87 @@ impl Lanes for F64x8 {
     type Element = f64;
     type Mask = __mmask8;
     const LEN: usize = 8;
+    // SAFETY: as many numbers in a row.
     const ZERO: Self = Self(unsafe { core::mem::transmute::<[f64; 8], __m512d>([0.0; 8]) });
+    // SAFETY: as many numbers in a row.
     const ONE: Self = Self(unsafe { core::mem::transmute::<[f64; 8], __m512d>([1.0; 8]) });
 
     #[inline(always)]
     fn splat(value: f64) -> Self {
-        unsafe { Self(_mm512_set1_pd(value)) }
+        Self(avx!(_mm512_set1_pd(value)))
     }
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        unsafe { Self(_mm512_add_pd(self.0, other.0)) }
+        Self(avx!(_mm512_add_pd(self.0, other.0)))
     }
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        unsafe { Self(_mm512_sub_pd(self.0, other.0)) }
+        Self(avx!(_mm512_sub_pd(self.0, other.0)))
     }
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        unsafe { Self(_mm512_mul_pd(self.0, other.0)) }
+        Self(avx!(_mm512_mul_pd(self.0, other.0)))
     }
     #[inline(always)]
     fn div(self, other: Self) -> Self {
-        unsafe { Self(_mm512_div_pd(self.0, other.0)) }
+        Self(avx!(_mm512_div_pd(self.0, other.0)))
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
-        unsafe { Self(_mm512_fmadd_pd(self.0, factor.0, addend.0)) }
+        Self(avx!(_mm512_fmadd_pd(self.0, factor.0, addend.0)))
     }
     #[inline(always)]
     fn abs(self) -> Self {
-        unsafe { Self(_mm512_abs_pd(self.0)) }
+        Self(avx!(_mm512_abs_pd(self.0)))
     }
     #[inline(always)]
     fn copy_sign(self, sign: Self) -> Self {
-        unsafe {
+        avx! {
             let magnitude = _mm512_castpd_si512(self.0);
             let sign = _mm512_castpd_si512(sign.0);
-            let bits = _mm512_ternarylogic_epi64::<WHERE_THIRD_SECOND_ELSE_FIRST>(
-                magnitude,
-                sign,
-                _mm512_set1_epi64(i64::MIN),
-            );
+            let bits = _mm512_ternarylogic_epi64::<WHERE_THIRD_SECOND_ELSE_FIRST>(magnitude, sign, _mm512_set1_epi64(i64::MIN));
             Self(_mm512_castsi512_pd(bits))
         }
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
-        unsafe { Self(_mm512_sqrt_pd(self.0)) }
+        Self(avx!(_mm512_sqrt_pd(self.0)))
     }
     #[inline(always)]
     fn less(self, other: Self) -> __mmask8 {
-        unsafe { _mm512_cmp_pd_mask::<_CMP_LT_OQ>(self.0, other.0) }
+        avx!(_mm512_cmp_pd_mask::<_CMP_LT_OQ>(self.0, other.0))
     }
     #[inline(always)]
     fn is_nan(self) -> __mmask8 {
-        unsafe { _mm512_cmp_pd_mask::<_CMP_UNORD_Q>(self.0, self.0) }
+        avx!(_mm512_cmp_pd_mask::<_CMP_UNORD_Q>(self.0, self.0))
     }
     #[inline(always)]
     fn select(mask: __mmask8, yes: Self, no: Self) -> Self {
-        unsafe { Self(_mm512_mask_blend_pd(mask, no.0, yes.0)) }
+        Self(avx!(_mm512_mask_blend_pd(mask, no.0, yes.0)))
     }
     #[inline(always)]
     fn neg(self) -> Self {
-        unsafe { Self(_mm512_sub_pd(_mm512_set1_pd(-0.0), self.0)) }
+        Self(avx!(_mm512_sub_pd(_mm512_set1_pd(-0.0), self.0)))
     }
     #[inline(always)]
     fn at_least(self, bound: Self) -> Self {
-        unsafe { Self(_mm512_max_pd(bound.0, self.0)) }
+        Self(avx!(_mm512_max_pd(bound.0, self.0)))
     }
     #[inline(always)]
     fn at_most(self, bound: Self) -> Self {
-        unsafe { Self(_mm512_min_pd(bound.0, self.0)) }
+        Self(avx!(_mm512_min_pd(bound.0, self.0)))
     }
     #[inline(always)]
     fn power_of_two(self) -> Self {
-        unsafe { Self(_mm512_scalef_pd(_mm512_set1_pd(1.0), self.0)) }
+        Self(avx!(_mm512_scalef_pd(_mm512_set1_pd(1.0), self.0)))
     }
     #[inline(always)]
     fn scale_by_power_of_two(self, n: Self) -> Self {
-        unsafe { Self(_mm512_scalef_pd(self.0, n.0)) }
+        Self(avx!(_mm512_scalef_pd(self.0, n.0)))
     }
     #[inline(always)]
     fn mantissa_and_exponent(self) -> (Self, Self) {
-        unsafe {
+        avx! {
             // The unit's mantissa lies in [1, 2): from √2 on, halve it.
             let mantissa = _mm512_getmant_pd::<_MM_MANT_NORM_1_2, _MM_MANT_SIGN_SRC>(self.0);
             let exponent = _mm512_getexp_pd(self.0);
@@ -276,11 +278,8 @@ impl Register for F64x8 {
 
     #[inline(always)]
     unsafe fn enter<K: Kernel<f64>>(kernel: K) {
+        // SAFETY: the caller's promise.
         unsafe { enter::<Self, K>(kernel) }
-    }
-    #[inline(always)]
-    fn zero() -> Self {
-        unsafe { Self(_mm512_setzero_pd()) }
     }
     #[inline(always)]
     fn part(from: usize, to: usize) -> __mmask8 {
@@ -288,23 +287,23 @@ impl Register for F64x8 {
     }
     #[inline(always)]
     unsafe fn load(from: *const f64) -> Self {
-        unsafe { Self(_mm512_loadu_pd(from)) }
+        Self(avx!(_mm512_loadu_pd(from)))
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f64) {
-        unsafe { _mm512_storeu_pd(to, self.0) }
+        avx!(_mm512_storeu_pd(to, self.0));
     }
     #[inline(always)]
     unsafe fn load_part(from: *const f64, part: __mmask8) -> Self {
-        unsafe { Self(_mm512_maskz_loadu_pd(part, from)) }
+        Self(avx!(_mm512_maskz_loadu_pd(part, from)))
     }
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f64, part: __mmask8) {
-        unsafe { _mm512_mask_storeu_pd(to, part, self.0) }
+        avx!(_mm512_mask_storeu_pd(to, part, self.0));
     }
     #[inline(always)]
     fn zip(self, other: Self) -> (Self, Self) {
-        unsafe {
+        avx! {
             let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
             let high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
             (Self(_mm512_permutex2var_pd(self.0, low, other.0)), Self(_mm512_permutex2var_pd(self.0, high, other.0)))
@@ -312,7 +311,7 @@ impl Register for F64x8 {
     }
     #[inline(always)]
     fn shifted(self, next: Self, by: usize) -> Self {
-        unsafe {
+        avx! {
             let lanes = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
             let lanes = _mm512_add_epi64(lanes, _mm512_set1_epi64(by as i64));
             Self(_mm512_permutex2var_pd(self.0, lanes, next.0))

@@ -1,16 +1,18 @@
-//! The product of strided matrices, in tiles of registers. Every batch, in all three products, comes here.
+//! The product of strided matrices, in tiles of registers: every batch, in all three products, comes here.
 
 use super::{Kernel, MOST_LANES, Register};
+use core::hint::black_box;
 use core::mem::MaybeUninit;
 
-/// Registers in the packed panel of `a`: 32 KiB with AVX-512, most of the first cache.
-const PANEL: usize = 512;
+/// Registers in a packed panel of `a`: 16 KiB with AVX-512, so that a thread with a small stack can train.
+const PANEL: usize = 256;
 
-const FIRST_CACHE: usize = 48 << 10;
+/// From so many bytes on, rows of `a` that many columns of `b` share are packed: they no longer stay in the first cache.
+const LARGE: usize = 24 << 10;
 
 /// A matrix in memory: element (r, c) lies at `at[r · row + c · column]`.
 #[derive(Clone, Copy)]
-pub(crate) struct View<T> {
+pub struct View<T> {
     pub at: *const T,
     pub row: usize,
     pub column: usize,
@@ -41,16 +43,19 @@ impl<T: Copy> View<T> {
     }
 }
 
-/// `c = start + a·b`, with a zero start if there is none. One stride of `a`, of `c` and of `start` is 1.
+/// `c = start + a·b`, from zero if there is no start. One stride of `a` is 1.
+///
+/// A kernel that runs it needs the views to be valid for the sizes, and nobody else to use `c` meanwhile. The rows of `c`
+/// and of `start` are adjacent; where a product is turned, their columns.
 #[derive(Clone, Copy)]
-pub(crate) struct Product<T> {
+pub struct Product<T> {
     pub rows: usize,
     pub depth: usize,
     pub columns: usize,
     pub a: View<T>,
     pub b: View<T>,
     pub start: Option<View<T>>,
-    /// Written, though it is a view as the others.
+    /// Written to, through a pointer that may.
     pub c: View<T>,
 }
 
@@ -59,7 +64,7 @@ impl<T: Copy> Product<T> {
     #[inline(always)]
     pub fn part(&self, from: usize, rows: usize) -> Self {
         let start = self.start.map(|start| start.from(from, 0));
-        Self { rows, a: self.a.from(from, 0), start, c: self.c.from(from, 0), b: self.b, ..*self }
+        Self { rows, a: self.a.from(from, 0), start, c: self.c.from(from, 0), ..*self }
     }
 
     /// The same product as `cᵀ = startᵀ + bᵀ·aᵀ`.
@@ -78,26 +83,48 @@ impl<T: Copy> Product<T> {
 }
 
 /// [`blocked`], to be compiled once for all shapes.
-pub(crate) struct Blocked<T>(pub Product<T>);
+pub(super) struct Blocked<T>(pub Product<T>);
 
 impl<T: Copy> Kernel<T> for Blocked<T> {
     #[inline(always)]
     fn run<V: Register<Element = T>>(self) {
-        // SAFETY: whoever made the product vouches for its views.
+        // SAFETY: whoever made the product vouches for it.
         unsafe { blocked::<V>(self.0) }
     }
 }
 
-/// A product of any size.
+/// A product of any size, turned if that costs less.
 ///
-/// Rows come in panels of `ROWS` registers, columns in strips of `COLUMNS`. A panel of `a` is packed on the stack where
-/// its rows are not adjacent, and where it is read often enough to repay that.
+/// # Safety
+///
+/// See [`Product`].
 #[inline(always)]
 pub(super) unsafe fn blocked<V: Register>(p: Product<V::Element>) {
-    let mut panel = [const { MaybeUninit::<V>::uninit() }; PANEL];
+    let turned = cost::<V>(&p.transposed(), true) < cost::<V>(&p, false);
+    // SAFETY: the caller's promise.
+    unsafe { if turned { in_panels::<V>(p.transposed(), true) } else { in_panels::<V>(p, false) } }
+}
+
+/// How long a product takes, in half cycles of AVX-512, of which a multiplication of registers takes one.
+fn cost<V: Register>(p: &Product<V::Element>, turned: bool) -> usize {
+    let multiply = p.rows.div_ceil(V::LEN) * p.depth * p.columns;
+    let pack = if p.a.row == 1 { 0 } else { p.rows * p.depth * 9 / V::LEN };
+    let turn = if turned { p.rows * p.columns * p.depth.div_ceil(PANEL / V::ROWS) * 24 / V::LEN } else { 0 };
+    multiply + pack + turn
+}
+
+/// Rows come in panels of `ROWS` registers, columns in strips of `COLUMNS`. A panel of `a` is packed on the stack where
+/// its rows are not adjacent, and where it is read often enough to repay that.
+///
+/// # Safety
+///
+/// See [`Product`].
+#[inline(always)]
+pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool) {
+    let mut panel = MaybeUninit::<[V; PANEL]>::uninit();
     let panel = panel.as_mut_ptr().cast::<V::Element>();
-    let large = p.rows * p.depth * size_of::<V::Element>() > FIRST_CACHE / 2;
-    let packed = p.a.row != 1 || large && p.columns >= 64;
+    let large = p.rows * p.depth * size_of::<V::Element>() > LARGE;
+    let packed = p.a.row != 1 || large && p.columns >= 32;
     let registers = p.rows.div_ceil(V::LEN);
     let (height, width) = (even(registers, V::ROWS), even(p.columns, V::COLUMNS));
     let step = if packed { even(p.depth, PANEL / height) } else { p.depth };
@@ -109,7 +136,7 @@ pub(super) unsafe fn blocked<V: Register>(p: Product<V::Element>) {
             let depth = step.min(p.depth - k);
             let mut a = p.a.from(r, k);
             if packed {
-                // SAFETY: the panel holds `height` registers for each of `depth` columns.
+                // SAFETY: the panel holds `height` registers for each of `step` columns.
                 unsafe { pack::<V>(a, rows, depth, panel) };
                 a = View { at: panel, row: 1, column: height * V::LEN };
             }
@@ -118,20 +145,24 @@ pub(super) unsafe fn blocked<V: Register>(p: Product<V::Element>) {
                 let columns = width.min(p.columns - c);
                 let start = start.map(|start| start.from(r, c));
                 let tile = Product { rows, depth, columns, a, b: p.b.from(k, c), start, c: p.c.from(r, c) };
-                // SAFETY: the tile lies within the product, and is no larger than the largest.
-                unsafe { if p.c.row == 1 { run_tile::<V>(&tile) } else { run_tile_transposed::<V>(&tile) } }
+                // SAFETY: a part of the product, of at most `ROWS` registers of rows and `COLUMNS` columns.
+                unsafe { if turned { run_tile_turned::<V>(&tile) } else { run_tile::<V>(&tile) } }
             }
         }
     }
 }
 
-/// The length of the pieces, of nearly equal length and at most `most`, that make up `len`.
+/// The length of the pieces, nearly equal and at most `most`, that make up `len`.
 #[inline(always)]
 pub(super) fn even(len: usize, most: usize) -> usize {
     len.div_ceil(len.div_ceil(most))
 }
 
-/// Copies `rows` × `depth` of `a` column by column, each padded to whole registers.
+/// Copies `rows` × `depth` of `a` column by column, each filled up to whole registers.
+///
+/// # Safety
+///
+/// So much of `a` can be read, and so many registers written to `panel`.
 #[inline(always)]
 unsafe fn pack<V: Register>(a: View<V::Element>, rows: usize, depth: usize, panel: *mut V::Element) {
     let column = rows.next_multiple_of(V::LEN);
@@ -140,24 +171,24 @@ unsafe fn pack<V: Register>(a: View<V::Element>, rows: usize, depth: usize, pane
         if a.row == 1 {
             let part = V::part(0, rows);
             for k in 0..depth {
-                // SAFETY:
+                // SAFETY: the caller's promise.
                 unsafe { V::load_part(a.from(r, k).at, part).store(panel.add(k * column + r)) };
             }
-        } else {
-            for k in (0..depth).step_by(V::LEN) {
-                let depth = (depth - k).min(V::LEN);
-                let part = V::part(0, depth);
-                let mut square = [V::zero(); MOST_LANES];
-                for i in 0..V::LEN {
-                    // Beyond the last row, the last one again: always the same number of loads, so that `square` is kept in registers.
-                    // SAFETY:
-                    square[i] = unsafe { V::load_part(a.from(r + i.min(rows - 1), k).at, part) };
-                }
-                zip_all(&mut square, V::LEN);
-                for i in 0..depth {
-                    // SAFETY:
-                    unsafe { square[i].store(panel.add((k + i) * column + r)) };
-                }
+            continue;
+        }
+        for k in (0..depth).step_by(V::LEN) {
+            let depth = (depth - k).min(V::LEN);
+            let part = V::part(0, depth);
+            let mut square = [V::ZERO; MOST_LANES];
+            for i in 0..V::LEN {
+                // Always as many rows, so that they stay in registers: the last one stands for those that are none.
+                // SAFETY: the caller's promise.
+                square[i] = unsafe { V::load_part(a.from(r + i.min(rows - 1), k).at, part) };
+            }
+            zip_all(&mut square, V::LEN);
+            for i in 0..depth {
+                // SAFETY: the caller's promise.
+                unsafe { square[i].store(panel.add((k + i) * column + r)) };
             }
         }
     }
@@ -177,54 +208,103 @@ fn zip_all<V: Register>(registers: &mut [V; MOST_LANES], count: usize) {
     }
 }
 
-/// Runs a tile into memory of its own and turns that round: the rows of `c`, not its columns, are adjacent.
+/// Runs a tile into memory of its own and turns that round.
+///
+/// # Safety
+///
+/// See [`Product`]; it is no larger than a tile.
 #[inline(always)]
-unsafe fn run_tile_transposed<V: Register>(p: &Product<V::Element>) {
+unsafe fn run_tile_turned<V: Register>(p: &Product<V::Element>) {
     let column = p.rows.next_multiple_of(V::LEN);
-    let width = V::COLUMNS.next_power_of_two();
-    let mut sums = [[V::zero(); 3]; 8];
-    let at = sums.as_mut_ptr().cast::<V::Element>();
-    // SAFETY: no tile is larger than `sums`.
-    unsafe { run_tile::<V>(&Product { start: None, c: View { at, row: 1, column }, ..*p }) };
-    let part = V::part(0, p.columns);
-    for r in (0..p.rows).step_by(V::LEN) {
-        let mut block = [V::zero(); MOST_LANES];
-        for c in 0..width {
-            // SAFETY:
-            block[c] = unsafe { V::load(at.add(c * column + r)) };
-        }
-        zip_all(&mut block, width);
-        let row = block.as_ptr().cast::<V::Element>();
-        for i in 0..V::LEN.min(p.rows - r) {
-            // SAFETY:
-            unsafe {
-                let mut row = V::load_part(row.add(i * width), part);
-                if let Some(start) = p.start {
-                    row = row.add(V::load_part(start.from(r + i, 0).at, part));
-                }
-                row.store_part(p.c.from(r + i, 0).at.cast_mut(), part);
+    let mut sums = [[V::ZERO; MOST_ROWS]; MOST_COLUMNS];
+    let at = sums.as_mut_ptr().cast::<V::Element>().cast_const();
+    // SAFETY: the sums of the largest tile have room; the rest is the caller's promise.
+    unsafe {
+        run_tile::<V>(&Product { start: None, c: View { at, row: 1, column }, ..*p });
+        for r in (0..p.rows).step_by(V::LEN) {
+            let block = p.part(r, V::LEN.min(p.rows - r));
+            let sums = View { at, row: 1, column }.from(r, 0);
+            match p.columns {
+                1 => store_turned::<V, 1>(&block, sums),
+                2 => store_turned::<V, 2>(&block, sums),
+                3 | 4 => store_turned::<V, 4>(&block, sums),
+                _ => store_turned::<V, 8>(&block, sums),
             }
         }
     }
 }
 
-/// Runs a tile in a function of its own, of which there is one for every size, so that its loop has all registers.
+/// Adds `start` to a register of rows by `N` columns, or not quite as many, and stores that where columns are adjacent.
+///
+/// # Safety
+///
+/// See [`Product`], of which `a` and `b` are not used; `sums` has whole registers.
 #[inline(always)]
-unsafe fn run_tile<V: Register>(p: &Product<V::Element>) {
-    // SAFETY: as the caller's.
-    unsafe { Tiles::<V, 3>::ALL[p.rows.div_ceil(V::LEN) - 1][p.columns - 1](p) }
+unsafe fn store_turned<V: Register, const N: usize>(p: &Product<V::Element>, sums: View<V::Element>) {
+    let mut block = [V::ZERO; MOST_LANES];
+    for c in 0..p.columns {
+        // SAFETY: the caller's promise.
+        block[c] = unsafe { V::load(sums.from(0, c).at) };
+    }
+    zip_all(&mut block, N);
+    let gapless = |view: View<V::Element>| view.row == N;
+    if p.rows == V::LEN && p.columns == N && gapless(p.c) && p.start.is_none_or(gapless) {
+        for i in 0..N {
+            // SAFETY: `LEN` rows of `N` elements are `N` registers.
+            unsafe {
+                if let Some(start) = p.start {
+                    block[i] = block[i].add(V::load(start.at.add(i * V::LEN)));
+                }
+                block[i].store(p.c.at.add(i * V::LEN).cast_mut());
+            }
+        }
+        return;
+    }
+    let (flat, part) = (block.as_ptr().cast::<V::Element>(), V::part(0, p.columns));
+    let mut rows = [V::ZERO; MOST_LANES];
+    // All rows are loaded before the first is stored: a load that follows a partial store next to it waits for that.
+    for i in 0..V::LEN {
+        // SAFETY: `block` has `LEN` rows of `N` elements; the last row of `start` stands for those that are none.
+        unsafe {
+            rows[i] = V::load_part(flat.add(i * N), part);
+            if let Some(start) = p.start {
+                rows[i] = rows[i].add(V::load_part(start.from(i.min(p.rows - 1), 0).at, part));
+            }
+        }
+    }
+    for i in 0..p.rows {
+        // SAFETY: the caller's promise.
+        unsafe { rows[i].store_part(p.c.from(i, 0).at.cast_mut(), part) };
+    }
 }
 
-/// The tiles of at most `M` registers of rows, by columns.
+/// The largest tile of all instruction sets.
+const MOST_ROWS: usize = 3;
+const MOST_COLUMNS: usize = 8;
+
+/// Runs a tile in a function of its own, one for each size, so that its loop has all registers to itself.
+///
+/// # Safety
+///
+/// See [`Product`]; it is no larger than a tile.
+#[inline(always)]
+unsafe fn run_tile<V: Register>(p: &Product<V::Element>) {
+    // SAFETY: the caller's promise, and we are in a function that was entered with V.
+    unsafe { Tiles::<V, MOST_ROWS>::ALL[p.rows.div_ceil(V::LEN) - 1][p.columns - 1](p) }
+}
+
+/// The functions for tiles of `M` registers of rows.
 struct Tiles<V, const M: usize>(V);
 
-impl<V: Register> Tiles<V, 3> {
-    const ALL: [[unsafe fn(&Product<V::Element>); 8]; 3] =
-        [Tiles::<V, 1>::WIDE, Tiles::<V, 2>::WIDE, Tiles::<V, 3>::WIDE];
+type Run<V> = unsafe fn(&Product<<V as crate::lanes::Lanes>::Element>);
+
+impl<V: Register> Tiles<V, MOST_ROWS> {
+    const ALL: [[Run<V>; MOST_COLUMNS]; MOST_ROWS] =
+        [Tiles::<V, 1>::OF_COLUMNS, Tiles::<V, 2>::OF_COLUMNS, Tiles::<V, MOST_ROWS>::OF_COLUMNS];
 }
 
 impl<V: Register, const M: usize> Tiles<V, M> {
-    const WIDE: [unsafe fn(&Product<V::Element>); 8] = [
+    const OF_COLUMNS: [Run<V>; MOST_COLUMNS] = [
         Self::enter::<1>,
         Self::enter::<2>,
         Self::enter::<3>,
@@ -235,8 +315,11 @@ impl<V: Register, const M: usize> Tiles<V, M> {
         Self::enter::<8>,
     ];
 
+    /// # Safety
+    ///
+    /// The machine has V's instruction set; see [`Product`].
     unsafe fn enter<const N: usize>(p: &Product<V::Element>) {
-        // SAFETY:
+        // SAFETY: the caller's promise.
         unsafe { V::enter(Tile::<_, M, N>(p)) }
     }
 }
@@ -246,32 +329,36 @@ struct Tile<'a, T, const M: usize, const N: usize>(&'a Product<T>);
 impl<T: Copy, const M: usize, const N: usize> Kernel<T> for Tile<'_, T, M, N> {
     #[inline(always)]
     fn run<V: Register<Element = T>>(self) {
-        // SAFETY: as above
+        // SAFETY: whoever made the product vouches for it.
         unsafe { tile::<V, M, N>(self.0) }
     }
 }
 
-/// A product so small that it is compiled for its sizes, all of them constants here.
+/// A product so small that it is compiled for its sizes: all of them are constants here.
+///
+/// # Safety
+///
+/// See [`Product`]; the rows of `a` are adjacent.
 #[inline(always)]
 pub(super) unsafe fn tiny<V: Register>(p: Product<V::Element>) {
     let width = even(p.columns, V::COLUMNS);
     for c in (0..p.columns).step_by(width) {
         let columns = width.min(p.columns - c);
         for r in (0..p.rows).step_by(V::LEN) {
-            let rows = (p.rows - r).min(V::LEN);
+            let rows = V::LEN.min(p.rows - r);
             let start = p.start.map(|start| start.from(r, c));
-            let p = Product { rows, columns, a: p.a.from(r, 0), b: p.b.from(0, c), start, c: p.c.from(r, c), ..p };
-            // SAFETY:
+            let block = Product { rows, columns, a: p.a.from(r, 0), b: p.b.from(0, c), start, c: p.c.from(r, c), ..p };
+            // SAFETY: a part of the product.
             unsafe {
                 match columns {
-                    1 => tile::<V, 1, 1>(&p),
-                    2 => tile::<V, 1, 2>(&p),
-                    3 => tile::<V, 1, 3>(&p),
-                    4 => tile::<V, 1, 4>(&p),
-                    5 => tile::<V, 1, 5>(&p),
-                    6 => tile::<V, 1, 6>(&p),
-                    7 => tile::<V, 1, 7>(&p),
-                    _ => tile::<V, 1, 8>(&p),
+                    1 => tile::<V, 1, 1>(&block),
+                    2 => tile::<V, 1, 2>(&block),
+                    3 => tile::<V, 1, 3>(&block),
+                    4 => tile::<V, 1, 4>(&block),
+                    5 => tile::<V, 1, 5>(&block),
+                    6 => tile::<V, 1, 6>(&block),
+                    7 => tile::<V, 1, 7>(&block),
+                    _ => tile::<V, 1, 8>(&block),
                 }
             }
         }
@@ -279,18 +366,22 @@ pub(super) unsafe fn tiny<V: Register>(p: Product<V::Element>) {
 }
 
 /// `c = start + a·b` for `M` registers of rows, the last perhaps not full, and `N` columns.
+///
+/// # Safety
+///
+/// See [`Product`]; the rows of `a` are adjacent.
 #[inline(always)]
 unsafe fn tile<V: Register, const M: usize, const N: usize>(p: &Product<V::Element>) {
     let last = V::part(0, p.rows - (M - 1) * V::LEN);
-    // SAFETY:
+    let mut sums = [[V::ZERO; M]; N];
+    // Two cursors through b, unrelated for all that LLVM knows: from a single one it computes the address of each column
+    // from that of the one before, and such a chain of additions takes longer than the multiplications.
+    let (mut a, mut near, mut far) = (p.a, p.b.at, p.b.at.wrapping_add(black_box(4 * p.b.column)));
+    // SAFETY: the caller's promise.
     unsafe {
-        let mut sums = match p.start {
-            Some(start) => load::<V, M, N>(start, last),
-            None => [[V::zero(); M]; N],
-        };
-        // Two cursors through b, unrelated for all that LLVM knows: with one it computes each column's address from the
-        // one before, and that chain of additions takes longer than the multiplications.
-        let (mut a, mut near, mut far) = (p.a, p.b.at, opaque(p.b.from(0, 4).at));
+        if let Some(start) = p.start {
+            sums = load::<V, M, N>(start, last);
+        }
         for _ in 0..p.depth {
             let [rows] = load::<V, M, 1>(a, last);
             for c in 0..N {
@@ -314,12 +405,16 @@ unsafe fn tile<V: Register, const M: usize, const N: usize>(p: &Product<V::Eleme
 }
 
 /// `M` registers of rows, of the last only a part, of `N` columns.
+///
+/// # Safety
+///
+/// So much of `from` can be read, whose rows are adjacent.
 #[inline(always)]
 unsafe fn load<V: Register, const M: usize, const N: usize>(from: View<V::Element>, last: V::Part) -> [[V; M]; N] {
-    let mut block = [[V::zero(); M]; N];
+    let mut block = [[V::ZERO; M]; N];
     for c in 0..N {
         let at = from.from(0, c).at;
-        // SAFETY:
+        // SAFETY: the caller's promise.
         unsafe {
             for m in 0..M - 1 {
                 block[c][m] = V::load(at.add(m * V::LEN));
@@ -328,12 +423,4 @@ unsafe fn load<V: Register, const M: usize, const N: usize>(from: View<V::Elemen
         }
     }
     block
-}
-
-/// The same pointer, of which LLVM knows nothing.
-#[inline(always)]
-fn opaque<T>(mut pointer: *const T) -> *const T {
-    // SAFETY: no instruction at all.
-    unsafe { core::arch::asm!("/* {} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags)) };
-    pointer
 }

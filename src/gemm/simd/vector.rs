@@ -1,34 +1,35 @@
-//! Products with one vector, or a few, of sizes known to the compiler: nothing is packed, the matrix is read once and in
-//! order. Every field of a [`Product`] but its pointers is a constant here.
+//! Products with one vector, or a few, of sizes known to the compiler: nothing is packed, and the matrix is read once and
+//! in order. Every field of a [`Product`] but its pointers is a constant here.
 
 use super::product::{Product, even};
-use super::{Epilogue, Register};
+use super::{Epilogue, FEW_SAMPLES, MOST_LANES, Register};
 
-/// Registers of rows that [`down`] sums at a time: 128 `f32` of AVX-512, wherever they begin.
+/// Most registers of rows that [`down`] sums at a time: 128 `f32` with AVX-512, wherever they begin.
 const ROWS: usize = 9;
 
 /// So many sums under way hide how long an addition takes: two a cycle, four cycles each.
 const SUMS: usize = 8;
 
-/// So few rows, a divisor of `LEN`, that a register holds several columns, and enough columns to fill a few registers.
+/// Whether rows are so few, a divisor of `LEN`, that a register holds several columns, and columns enough to fill it.
 #[inline(always)]
 pub(super) fn are_few<V: Register>(rows: usize, columns: usize) -> bool {
     4 * rows <= V::LEN && V::LEN % rows == 0 && rows * columns >= V::LEN
 }
 
-/// `c = start + a·b` for few rows: registers of several columns of `a`, times as many elements of `b`, each of them
-/// repeated for all rows.
+/// `c = epilogue(start + a·b)` for few rows without gaps: registers of several columns of `a`, times as many elements of
+/// `b`, each of them repeated for all rows.
 ///
 /// # Safety
-/// As [`blocked`](super::product::blocked).
+///
+/// See [`Product`]; its rows [are few](are_few).
 #[inline(always)]
 pub(super) unsafe fn across_columns<V: Register, E: Epilogue<V::Element>>(p: Product<V::Element>, epilogue: E) {
     let rows = V::part(0, p.rows);
     for c in 0..p.columns {
-        let mut sums = [V::zero(); 4];
+        let mut sums = [V::ZERO; 4];
         for k in (0..p.depth).step_by(V::LEN) {
             let depth = V::LEN.min(p.depth - k);
-            // SAFETY: `depth` elements of column c, and `rows` for each of them.
+            // SAFETY: `depth` elements of a column of `b`, and as many columns of `a`.
             unsafe {
                 let factors = repeated(V::load_part(p.b.from(k, c).at, V::part(0, depth)), p.rows);
                 for i in 0..p.rows {
@@ -38,13 +39,9 @@ pub(super) unsafe fn across_columns<V: Register, E: Epilogue<V::Element>>(p: Pro
                 }
             }
         }
-        let mut sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
-        let mut distance = V::LEN / 2;
-        while distance >= p.rows {
-            sum = sum.add(sum.shifted(sum, distance));
-            distance /= 2;
-        }
-        // SAFETY: `rows` elements of column c.
+        let sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
+        let mut sum = sum_lanes(sum, p.rows);
+        // SAFETY: `rows` elements of a column.
         unsafe {
             if let Some(start) = p.start {
                 sum = sum.add(V::load_part(start.from(0, c).at, rows));
@@ -69,16 +66,28 @@ fn repeated<V: Register>(lanes: V, times: usize) -> [V; 4] {
     registers
 }
 
-/// `c = start + a·b` for one column `b`, down the columns of `a`.
+/// Lane i becomes the sum of the lanes i modulo `count`, a power of two.
+#[inline(always)]
+fn sum_lanes<V: Register>(mut lanes: V, count: usize) -> V {
+    let mut distance = V::LEN / 2;
+    while distance >= count {
+        lanes = lanes.add(lanes.shifted(lanes, distance));
+        distance /= 2;
+    }
+    lanes
+}
+
+/// `c = epilogue(start + a·b)` for one column `b`, down the columns of `a`.
 ///
 /// # Safety
-/// As [`blocked`](super::product::blocked).
+///
+/// See [`Product`]; the rows of `a` are adjacent.
 #[inline(always)]
 pub(super) unsafe fn down_columns<V: Register, E: Epilogue<V::Element>>(p: Product<V::Element>, epilogue: E) {
     let registers = p.rows.div_ceil(V::LEN);
     let height = even(registers, ROWS - 1);
     let last = (registers - 1) / height * height;
-    // SAFETY: as the caller's.
+    // SAFETY: parts of the product.
     unsafe {
         for r in (0..last).step_by(height) {
             down_rows::<V, E>(p.part(r * V::LEN, height * V::LEN), epilogue, height);
@@ -89,15 +98,20 @@ pub(super) unsafe fn down_columns<V: Register, E: Epilogue<V::Element>>(p: Produ
 
 /// [`down_columns`] for rows in so many registers.
 ///
-/// Where all columns of `a` are equally far from the end of a cache line, registers begin with the line and not with the
+/// Where all columns of `a` are equally far from a cache line's end, registers begin with the line and not with the
 /// column, `past` elements before it: a register across two lines costs twice. This takes one register more.
+///
+/// # Safety
+///
+/// As [`down_columns`].
 #[inline(always)]
 unsafe fn down_rows<V: Register, E: Epilogue<V::Element>>(p: Product<V::Element>, epilogue: E, registers: usize) {
-    let aligns = V::ALIGN && registers > 1 && p.depth >= 32 && p.rows % V::LEN == 0 && p.a.column % V::LEN == 0;
+    let pays = V::ALIGN && registers > 1 && p.depth >= 32;
+    let aligns = pays && p.rows % V::LEN == 0 && p.a.column % V::LEN == 0;
     let past = if aligns { p.a.at.addr() / size_of::<V::Element>() % V::LEN } else { 0 };
-    // SAFETY: as the caller's.
+    // SAFETY: the caller's promise.
     unsafe {
-        match registers + (past > 0) as usize {
+        match registers + usize::from(past > 0) {
             1 => down::<V, E, 1>(p, epilogue, past),
             2 => down::<V, E, 2>(p, epilogue, past),
             3 => down::<V, E, 3>(p, epilogue, past),
@@ -111,19 +125,21 @@ unsafe fn down_rows<V: Register, E: Epilogue<V::Element>>(p: Product<V::Element>
     }
 }
 
-/// [`down_rows`] in `M` registers. A few columns are summed apart, so that there are always enough sums under way to hide
-/// how long an addition takes.
+/// [`down_rows`] in `M` registers. Columns are summed a few apart, so that there are always enough sums under way.
+///
+/// # Safety
+///
+/// As [`down_columns`]; the registers hold the rows and the `past` elements before, of which there are none unless all
+/// columns have `past` elements before.
 #[inline(always)]
 unsafe fn down<V: Register, E: Epilogue<V::Element>, const M: usize>(p: Product<V::Element>, epilogue: E, past: usize) {
     let beyond = M * V::LEN - past - p.rows;
-    let head = V::part(past, V::LEN);
-    let tail = V::part(0, V::LEN - beyond);
-    let ends = Some(if M == 1 { (tail, tail) } else { (head, tail) });
+    let ends = Some((V::part(past, V::LEN - if M == 1 { beyond } else { 0 }), V::part(0, V::LEN - beyond)));
     // Lanes that are no rows may be filled from the columns before and behind, but not from before and behind `a`.
-    let (begin, end) = ((past > 0) as usize, p.depth - beyond.div_ceil(p.a.column).min(p.depth));
+    let (begin, end) = (usize::from(past > 0), p.depth - beyond.div_ceil(p.a.column).min(p.depth));
     let apart = SUMS.div_ceil(M).min(p.depth);
-    let mut sums = [[V::zero(); M]; SUMS];
-    // SAFETY: only rows are written, and nothing outside of the matrices is read.
+    let mut sums = [[V::ZERO; M]; SUMS];
+    // SAFETY: nothing outside of `a` is read.
     unsafe {
         for k in 0..begin {
             add_column(&mut sums[0], &p, k, past, ends);
@@ -138,25 +154,28 @@ unsafe fn down<V: Register, E: Epilogue<V::Element>, const M: usize>(p: Product<
         for k in end.max(begin)..p.depth {
             add_column(&mut sums[0], &p, k, past, ends);
         }
-        let mut left = apart;
-        while left > 1 {
-            let half = left.div_ceil(2);
-            for i in half..left {
-                for m in 0..M {
-                    sums[i - half][m] = sums[i - half][m].add(sums[i][m]);
-                }
-            }
-            left = half;
-        }
-        let mut sums = sums[0];
-        if past > 0 {
-            for m in 1..M {
-                sums[m - 1] = sums[m - 1].shifted(sums[m], past);
+    }
+    let mut left = apart;
+    while left > 1 {
+        let half = left.div_ceil(2);
+        for i in half..left {
+            for m in 0..M {
+                sums[i - half][m] = sums[i - half][m].add(sums[i][m]);
             }
         }
-        for r in (0..p.rows).step_by(V::LEN) {
-            let part = V::part(0, V::LEN.min(p.rows - r));
-            let mut sum = sums[r / V::LEN];
+        left = half;
+    }
+    let mut sums = sums[0];
+    if past > 0 {
+        for m in 1..M {
+            sums[m - 1] = sums[m - 1].shifted(sums[m], past);
+        }
+    }
+    for r in (0..p.rows).step_by(V::LEN) {
+        let part = V::part(0, V::LEN.min(p.rows - r));
+        let mut sum = sums[r / V::LEN];
+        // SAFETY: only rows are read and written.
+        unsafe {
             if let Some(start) = p.start {
                 sum = sum.add(V::load_part(start.from(r, 0).at, part));
             }
@@ -165,7 +184,12 @@ unsafe fn down<V: Register, E: Epilogue<V::Element>, const M: usize>(p: Product<
     }
 }
 
-/// Adds column `k` of `a`, from `past` elements before it, times its element of `b`.
+/// Adds column `k` of `a`, from `past` elements before it, times its element of `b`; of the first and of the last
+/// register only a part, if so asked.
+///
+/// # Safety
+///
+/// So much of `a` can be read.
 #[inline(always)]
 unsafe fn add_column<V: Register, const M: usize>(
     sums: &mut [V; M],
@@ -174,47 +198,38 @@ unsafe fn add_column<V: Register, const M: usize>(
     past: usize,
     ends: Option<(V::Part, V::Part)>,
 ) {
-    // SAFETY: as the caller's.
-    let (rows, factor): ([V; M], V) =
-        unsafe { (load_rows(p.a.from(0, k).at.wrapping_sub(past), ends), V::splat(*p.b.from(k, 0).at)) };
+    // SAFETY: `k` is less than the depth.
+    let factor = V::splat(unsafe { *p.b.from(k, 0).at });
     for m in 0..M {
-        sums[m] = rows[m].mul_add(factor, sums[m]);
-    }
-}
-
-/// `M` registers, of the first and the last only a part.
-#[inline(always)]
-unsafe fn load_rows<V: Register, const M: usize>(from: *const V::Element, ends: Option<(V::Part, V::Part)>) -> [V; M] {
-    let mut rows = [V::zero(); M];
-    for m in 0..M {
-        let from = from.wrapping_add(m * V::LEN);
-        // SAFETY: as the caller's.
-        rows[m] = unsafe {
+        let at = p.a.from(0, k).at.wrapping_sub(past).wrapping_add(m * V::LEN);
+        // SAFETY: the caller's promise.
+        let rows = unsafe {
             match ends {
-                Some((head, _)) if m == 0 => V::load_part(from, head),
-                Some((_, tail)) if m == M - 1 => V::load_part(from, tail),
-                _ => V::load(from),
+                Some((head, _)) if m == 0 => V::load_part(at, head),
+                Some((_, tail)) if m == M - 1 => V::load_part(at, tail),
+                _ => V::load(at),
             }
         };
+        sums[m] = rows.mul_add(factor, sums[m]);
     }
-    rows
 }
 
-/// `c = a·b` where the columns of `a` and not its rows are strided: dot products, as many at a time as a register has
-/// lanes, whose lanes are then summed together.
+/// `c = a·b` where the columns of `a`, not its rows, are adjacent: dot products, as many at a time as a register has
+/// lanes, and then the lanes of all of them are summed together.
 ///
 /// # Safety
-/// As [`blocked`](super::product::blocked).
+///
+/// See [`Product`]; the columns of `a` and the rows of `b` are adjacent, and there is no start.
 #[inline(always)]
 pub(super) unsafe fn dots<V: Register>(p: Product<V::Element>) {
     let count = V::LEN.min(p.rows.next_power_of_two());
     for r in (0..p.rows).step_by(V::LEN) {
         let rows = V::LEN.min(p.rows - r);
         for c in 0..p.columns {
-            let mut sums = [V::zero(); super::MOST_LANES];
+            let mut sums = [V::ZERO; MOST_LANES];
             for k in (0..p.depth).step_by(V::LEN) {
                 let part = V::part(0, V::LEN.min(p.depth - k));
-                // SAFETY: within the rows and the depth; instead of rows that are none, the last one.
+                // SAFETY: the last row stands for those that are none.
                 unsafe {
                     let factors = V::load_part(p.b.from(k, c).at, part);
                     for i in 0..count {
@@ -223,7 +238,7 @@ pub(super) unsafe fn dots<V: Register>(p: Product<V::Element>) {
                     }
                 }
             }
-            // Every round makes one register of two, and lane i of the last one belongs to sum i modulo `count`.
+            // Every round makes one register of two, their lanes in turn: in the end lane i belongs to sum i.
             let mut left = count / 2;
             while left > 0 {
                 for i in 0..left {
@@ -232,13 +247,8 @@ pub(super) unsafe fn dots<V: Register>(p: Product<V::Element>) {
                 }
                 left /= 2;
             }
-            let mut distance = V::LEN / 2;
-            while distance >= count {
-                sums[0] = sums[0].add(sums[0].shifted(sums[0], distance));
-                distance /= 2;
-            }
             // SAFETY: `rows` elements from row r.
-            unsafe { sums[0].store_part(p.c.from(r, c).at.cast_mut(), V::part(0, rows)) };
+            unsafe { sum_lanes(sums[0], count).store_part(p.c.from(r, c).at.cast_mut(), V::part(0, rows)) };
         }
     }
 }
@@ -246,23 +256,23 @@ pub(super) unsafe fn dots<V: Register>(p: Product<V::Element>) {
 /// `c = start + a·b` for few columns `a`, whose rows fill whole registers, in the order in which `c` lies in memory.
 ///
 /// # Safety
-/// As [`blocked`](super::product::blocked); the rows are a multiple of `LEN`, the depth is at most
-/// [`FEW_SAMPLES`](super::FEW_SAMPLES).
+///
+/// See [`Product`]; the rows of `a` are adjacent and a multiple of `LEN`, the depth is at most [`FEW_SAMPLES`].
 #[inline(always)]
 pub(super) unsafe fn outer<V: Register>(p: Product<V::Element>) {
     for c in 0..p.columns {
-        let mut factors = [V::zero(); super::FEW_SAMPLES];
+        let mut factors = [V::ZERO; FEW_SAMPLES];
         for k in 0..p.depth {
-            // SAFETY: within the depth and the columns.
+            // SAFETY: within `b`.
             factors[k] = V::splat(unsafe { *p.b.from(k, c).at });
         }
         for r in (0..p.rows).step_by(V::LEN) {
-            // SAFETY: within the rows.
+            // SAFETY: whole registers within the matrices.
             unsafe {
-                let mut sum = match p.start {
-                    Some(start) => V::load(start.from(r, c).at),
-                    None => V::zero(),
-                };
+                let mut sum = V::ZERO;
+                if let Some(start) = p.start {
+                    sum = V::load(start.from(r, c).at);
+                }
                 for k in 0..p.depth {
                     sum = V::load(p.a.from(r, k).at).mul_add(factors[k], sum);
                 }

@@ -1,0 +1,85 @@
+//! Registers against plain numbers, operation by operation.
+
+use super::*;
+
+/// Every operation of [`Lanes`] that fuses nothing. `any` is any number, `other` another, `small` a positive number near 1,
+/// `positive` one that is finite, and `whole` a whole number.
+fn operations<V: Lanes>([any, other, small, positive, whole]: [V; 5]) -> [V; 16] {
+    let (mantissa, exponent) = positive.mantissa_and_exponent();
+    [
+        any.add(other),
+        any.sub(other),
+        any.mul(other),
+        any.div(other),
+        any.neg(),
+        any.abs(),
+        any.copy_sign(other),
+        any.sqrt(),
+        any.at_least(other),
+        any.at_most(other),
+        V::select(any.less(other), V::ZERO, other),
+        V::select(any.is_nan(), V::ONE, other),
+        whole.power_of_two(),
+        small.scale_by_power_of_two(whole.add(whole)),
+        mantissa,
+        exponent,
+    ]
+}
+
+/// Does the [`operations`] on registers of five lists, and puts the results into as many lists.
+struct Operations<'a, T>(&'a [Vec<T>; 5], &'a mut [Vec<T>; 16]);
+
+impl<T: Float> Kernel<T> for Operations<'_, T> {
+    #[inline(always)]
+    fn run<V: Register<Element = T>>(self) {
+        for i in (0..self.1[0].len()).step_by(V::LEN) {
+            let mut arguments = [V::ZERO; 5];
+            for (argument, list) in arguments.iter_mut().zip(self.0) {
+                // SAFETY: the length of the lists is a multiple of `LEN`.
+                *argument = unsafe { V::load(list[i..].as_ptr()) };
+            }
+            for (result, list) in operations(arguments).into_iter().zip(&mut *self.1) {
+                // SAFETY: as above.
+                unsafe { result.store(list[i..].as_mut_ptr()) };
+            }
+        }
+    }
+}
+
+/// Registers compute what plain numbers compute, bit for bit.
+fn registers_are_plain_numbers<T: Number + Lanes<Element = T>>(bits: fn(u64) -> T, reach: f64) {
+    const LEN: usize = 1 << 12;
+    let mut random = Random(3);
+    let specials =
+        [0.0, -0.0, 1.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, f64::MIN_POSITIVE, 1e-40, -3e-310];
+    let mut any = |i: usize| {
+        if i % 3 == 0 { T::of(specials[i / 3 % 10]) } else { bits(random.next() << 11 | random.next() >> 40) }
+    };
+    let finite = |x: T| if x.error(0.0).is_finite() && x.error(0.0) > 0.0 { Lanes::abs(x) } else { T::of(0.75) };
+    let lists: [Vec<T>; 3] = core::array::from_fn(|list| (0..LEN).map(|i| any(i * [1, 7, 11][list])).collect());
+    let small = (0..LEN).map(|i| T::of(0.5 + i as f64 / LEN as f64)).collect();
+    let whole = (0..LEN).map(|i| T::of((i as f64 / LEN as f64 * (2.0 * reach - 1.0) - reach + 1.0).floor())).collect();
+    let [a, b, c] = lists;
+    let lists = [a, b, small, c.into_iter().map(finite).collect(), whole];
+    for isa in Isa::available() {
+        let mut results: [Vec<T>; 16] = core::array::from_fn(|_| vec![T::NAN; LEN]);
+        T::enter(isa, Operations(&lists, &mut results));
+        for i in 0..LEN {
+            let arguments = core::array::from_fn(|list| lists[list][i]);
+            for (j, (expected, list)) in operations::<T>(arguments).into_iter().zip(&results).enumerate() {
+                let same = Number::is_nan(expected) && Number::is_nan(list[i]) || expected.is_same_as(list[i]);
+                assert!(same, "{isa:?}, operation {j} of {arguments:?}: {:?} and not {expected:?}", list[i]);
+            }
+        }
+    }
+}
+
+#[test]
+fn registers_are_plain_numbers_f32() {
+    registers_are_plain_numbers::<f32>(|bits| f32::from_bits((bits >> 32) as u32), 127.0);
+}
+
+#[test]
+fn registers_are_plain_numbers_f64() {
+    registers_are_plain_numbers::<f64>(f64::from_bits, 1023.0);
+}
