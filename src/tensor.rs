@@ -27,7 +27,7 @@ pub struct Name {
 
 impl Name {
     /// Networks may nest so deep; of a deeper name the outermost fields are cut.
-    pub const DEPTH: usize = 8;
+    pub const DEPTH: usize = 6;
 
     const EMPTY: Self = Self { parts: [""; Self::DEPTH], len: 0 };
 

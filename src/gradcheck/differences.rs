@@ -2,7 +2,7 @@ use super::{
     Gradients, Objective, Oracle, Place, Proof, Report, Settings, Subject, Traced, away_from_zero, fill, stream,
 };
 use crate::gradcheck::Finding;
-use crate::{Layer, Mode, Pass, Random, Real, Scalar, Tensor};
+use crate::{Layer, Mode, Pass, Random, Real, Tensor};
 use core::ops::Range;
 
 /// One block of variables: a slice of the parameters, or of the input.

@@ -251,8 +251,9 @@ fn run<T: Number>(
 
 /// Triples of sizes, in which every pair of sizes occurs at every two places.
 fn triples() -> impl Iterator<Item = [usize; 3]> {
-    let indices = (0..SIZES.len().pow(3)).map(|i| [i / 225, i / 15 % 15, i % 15]);
-    indices.filter(|[i, j, k]| (i + j + k) % 8 == 0).map(|indices| indices.map(|i| SIZES[i]))
+    const COUNT: usize = SIZES.len();
+    let indices = (0..COUNT.pow(3)).map(|i| [i / (COUNT * COUNT), i / COUNT % COUNT, i % COUNT]);
+    indices.filter(|[i, j, k]| (i + j + k) % (COUNT / 2 + 1) == 0).map(|indices| indices.map(|i| SIZES[i]))
 }
 
 /// Sums of small whole numbers have no rounding errors: any order and any fusing gives the same number.

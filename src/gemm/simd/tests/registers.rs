@@ -53,7 +53,7 @@ fn registers_are_plain_numbers<T: Number + Lanes<Element = T>>(bits: fn(u64) -> 
     let specials =
         [0.0, -0.0, 1.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, f64::MIN_POSITIVE, 1e-40, -3e-310];
     let mut any = |i: usize| {
-        if i % 3 == 0 { T::of(specials[i / 3 % 10]) } else { bits(random.next() << 11 | random.next() >> 40) }
+        if i.is_multiple_of(3) { T::of(specials[i / 3 % 10]) } else { bits(random.next() << 11 | random.next() >> 40) }
     };
     let finite = |x: T| if x.error(0.0).is_finite() && x.error(0.0) > 0.0 { Lanes::abs(x) } else { T::of(0.75) };
     let lists: [Vec<T>; 3] = core::array::from_fn(|list| (0..LEN).map(|i| any(i * [1, 7, 11][list])).collect());

@@ -1,4 +1,5 @@
-//! One prediction and one training step of small and large networks: `cargo bench --bench networks`.
+//! One prediction and one training step of small and large networks:
+//! `cargo run --release --manifest-path benches/networks/Cargo.toml`.
 //!
 //! Inputs vary from call to call and results are consumed. Times are those of one thread.
 
