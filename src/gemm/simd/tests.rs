@@ -83,7 +83,7 @@ impl Number for f32 {
         value as f32
     }
     fn is_nan(self) -> bool {
-        self != self
+        f32::is_nan(self)
     }
     fn is_same_as(self, other: Self) -> bool {
         self.to_bits() == other.to_bits()
@@ -106,7 +106,7 @@ impl Number for f64 {
         value
     }
     fn is_nan(self) -> bool {
-        self != self
+        f64::is_nan(self)
     }
     fn is_same_as(self, other: Self) -> bool {
         self.to_bits() == other.to_bits()
