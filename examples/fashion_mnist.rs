@@ -16,8 +16,7 @@ mod support {
 }
 
 use chainrule::{
-    Accuracy, Adam, Class, Dense, Identity, Relu, SoftmaxCrossEntropy, Standardizer, Summarize, Trainer, Zeroed,
-    network,
+    Accuracy, Adam, Class, Dense, Identity, Relu, SoftmaxCrossEntropy, Summarize, Trainer, Zeroed, network,
 };
 use clap::{Arg, Command, value_parser};
 use flate2::read::GzDecoder;
@@ -40,8 +39,8 @@ network! {
 
 const BATCH: usize = 32;
 
-/// One for each epoch. At a constant rate the accuracy depends on which batches came last: between 86.5 % and 88.3 %
-/// over ten seeds. The last epoch brings the weights to rest.
+/// One for each epoch; the last one brings the weights to rest. Chosen on 10,000 training images held out, over four
+/// seeds: 87.7 % to 88.3 % at a constant 1e-3, 88.5 % to 88.9 % so.
 const LEARNING_RATES: [f64; 5] = [1e-3, 1e-3, 1e-3, 1e-3, 1e-4];
 
 /// Where Debian's package puts the files.
@@ -80,10 +79,8 @@ fn main() -> ExitCode {
 fn run(folder: &Path, seed: u64) -> Result<(), Box<dyn Error>> {
     let mut training = read_part(folder, "train")?;
     let mut test = read_part(folder, "t10k")?;
-    // Every pixel gets mean 0 and deviation 1, as the training part has them; the test part is not looked at.
-    let standardizer = Standardizer::fit(&training.inputs)?;
-    for image in training.inputs.iter_mut().chain(&mut test.inputs) {
-        standardizer.apply(image);
+    for pixel in training.inputs.iter_mut().chain(&mut test.inputs).flatten() {
+        *pixel /= 255.0;
     }
 
     let mut trainer = Trainer::<Clothes, Adam, BATCH>::boxed();
@@ -136,8 +133,8 @@ fn read_file<const RANK: usize>(folder: &Path, name: &str) -> Result<Idx<RANK>, 
         Err(format!(
             "expected the file {plain} or {compressed}, found neither\n\n\
              On Debian and Ubuntu: apt-get install dataset-fashion-mnist\n\
-             Elsewhere: get the four files from https://github.com/zalandoresearch/fashion-mnist and\n\
-             give their folder: cargo run --release --example fashion_mnist -- FOLDER"
+             Elsewhere: get the four files of Fashion-MNIST (Zalando Research, 2017) and give their folder:\n\
+             cargo run --release --example fashion_mnist -- FOLDER"
         )
         .into())
     }

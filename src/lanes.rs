@@ -7,6 +7,7 @@
 ///
 /// `mul_add` is the only operation whose rounding differs between registers: scalars round the product first. Where a
 /// method leaves a result open, any value will do, but it must neither trap nor panic.
+#[cfg_attr(not(feature = "simd"), allow(dead_code, reason = "for vector registers"))]
 pub(crate) trait Lanes: Copy {
     /// One number: `f32` or `f64`.
     type Element: Copy;

@@ -8,6 +8,7 @@
 use core::ops::Neg;
 
 /// Constants and polynomials of one precision.
+#[cfg_attr(not(feature = "simd"), allow(dead_code, reason = "for vector registers"))]
 pub(crate) trait Precision: Copy + Neg<Output = Self> + 'static {
     /// 1.5 · 2²³ or 1.5 · 2⁵²: adding it and taking it away again rounds a small number to a whole one.
     const ROUNDER: Self;

@@ -1,7 +1,7 @@
 //! The three products for any scalar, in an order of operations that depends on the sizes alone.
 //!
-//! No sum is reordered and nothing is fused, so a scalar of fixed arithmetic gets the same bits on every machine. Sums stay
-//! in registers, a block of them side by side: that suits vector units, which the compiler then uses, and a
+//! No sum is reordered and nothing is fused, so a scalar of fixed arithmetic gets the same bits on every machine. Sums
+//! stay in registers, a block of them side by side: that suits vector units, which the compiler then uses, and a
 //! microcontroller.
 
 use crate::Scalar;
@@ -11,7 +11,7 @@ const PARTS: usize = 8;
 
 /// Z = W·X + b·1ᵀ: each element starts from the bias and adds w·x, the inputs in their order.
 #[inline]
-pub fn forward<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
+pub(crate) fn forward<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
     w: &[[T; OUT]; IN],
     x: &[[T; IN]; B],
     b: &[T; OUT],
@@ -25,7 +25,7 @@ pub fn forward<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
 
 /// D = Wᵀ·Δ: each element is the [`dot`] product of two columns.
 #[inline]
-pub fn backward<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
+pub(crate) fn backward<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
     w: &[[T; OUT]; IN],
     delta: &[[T; OUT]; B],
     d: &mut [[T; IN]; B],
@@ -39,7 +39,7 @@ pub fn backward<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
 
 /// G += Δ·Xᵀ: each element adds δ·x, the samples in their order.
 #[inline]
-pub fn gradient<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
+pub(crate) fn gradient<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
     delta: &[[T; OUT]; B],
     x: &[[T; IN]; B],
     g: &mut [[T; OUT]; IN],
@@ -90,8 +90,8 @@ fn add_block<const N: usize, T: Scalar, const R: usize, const K: usize>(
     sums[row..row + N].copy_from_slice(&block);
 }
 
-/// Σ a·b. Partial sum j adds the products j, j + 8, j + 16 … in their order, from zero; of the partial sums, 8 or as many
-/// as there are products, the upper half is then added to the lower until one is left.
+/// Σ a·b. Partial sum j adds the products j, j + 8, j + 16 … in their order, from zero. Of the partial sums, 8 or as
+/// many as there are products, the upper half is then added to the lower until one is left.
 #[inline(always)]
 fn dot<T: Scalar, const N: usize>(a: &[T; N], b: &[T; N]) -> T {
     let mut parts = [T::ZERO; PARTS];

@@ -9,6 +9,12 @@
 //! | tiny batches | [`product::tiny`]: sizes known to the compiler |
 //! | everything else | [`product::blocked`]: compiled once for all shapes |
 
+// Elsewhere there is no instruction set to choose from, and nothing of this is ever called.
+#![cfg_attr(
+    not(any(target_arch = "x86_64", all(target_arch = "aarch64", target_feature = "neon"))),
+    allow(dead_code, unused_variables)
+)]
+
 use crate::lanes::Lanes;
 use product::{Product, View};
 
@@ -18,12 +24,12 @@ mod avx2;
 mod avx512;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
-pub mod product;
+mod product;
 #[cfg(test)]
 mod tests;
 mod vector;
 
-/// Products of at most so many multiplications are compiled for their shape: no call and no loop bound is left to pay for.
+/// Products of at most so many multiplications are compiled for their shape, and nothing is left but the arithmetic.
 const TINY: usize = 2048;
 
 /// For at most so many samples `Wᵀ·Δ` is dot products down the columns of `W`; more of them repay a transposition.
@@ -34,7 +40,7 @@ const MOST_LANES: usize = 16;
 
 /// `Z = epilogue(W·X + b·1ᵀ)`.
 #[inline]
-pub fn forward<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize>(
+pub(crate) fn forward<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize>(
     isa: Isa,
     w: &[[T; OUT]; IN],
     x: &[[T; IN]; B],
@@ -47,7 +53,7 @@ pub fn forward<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, cons
 
 /// `D = Wᵀ·Δ`.
 #[inline]
-pub fn backward<T: Float, const OUT: usize, const IN: usize, const B: usize>(
+pub(crate) fn backward<T: Float, const OUT: usize, const IN: usize, const B: usize>(
     isa: Isa,
     w: &[[T; OUT]; IN],
     delta: &[[T; OUT]; B],
@@ -64,7 +70,7 @@ pub fn backward<T: Float, const OUT: usize, const IN: usize, const B: usize>(
 
 /// `G += Δ·Xᵀ`, or `G = Δ·Xᵀ` unless `ADD`.
 #[inline]
-pub fn gradient<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usize>(
+pub(crate) fn gradient<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usize>(
     isa: Isa,
     delta: &[[T; OUT]; B],
     x: &[[T; IN]; B],
@@ -122,10 +128,7 @@ impl<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize
             } else if B == 1 {
                 vector::down_columns::<V, E>(product, self.epilogue);
             } else {
-                product::tiny::<V>(product);
-                if !E::IDENTITY {
-                    Map(self.z.as_flattened_mut(), self.epilogue).run::<V>();
-                }
+                product::tiny::<V, E>(product, self.epilogue);
             }
         }
     }
@@ -150,7 +153,9 @@ impl<T: Float, const OUT: usize, const IN: usize, const B: usize> Kernel<T> for 
     #[inline(always)]
     fn run<V: Register<Element = T>>(self) {
         // SAFETY: the operands are borrowed until the end of this function.
-        unsafe { if OUT == 1 { product::tiny::<V>(self.product()) } else { vector::dots::<V>(self.product()) } }
+        unsafe {
+            if OUT == 1 { product::tiny::<V, _>(self.product(), Identity) } else { vector::dots::<V>(self.product()) }
+        }
     }
 }
 
@@ -179,7 +184,7 @@ impl<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usiz
             if B <= FEW_SAMPLES && OUT.is_multiple_of(V::LEN) {
                 vector::outer::<V>(self.product());
             } else {
-                product::tiny::<V>(self.product());
+                product::tiny::<V, _>(self.product(), Identity);
             }
         }
     }
@@ -192,8 +197,20 @@ pub trait Epilogue<T>: Copy {
     fn apply<V: Lanes<Element = T>>(self, values: V) -> V;
 }
 
+/// Leaves the product as it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Identity;
+
+impl<T> Epilogue<T> for Identity {
+    const IDENTITY: bool = true;
+    #[inline(always)]
+    fn apply<V: Lanes<Element = T>>(self, values: V) -> V {
+        values
+    }
+}
+
 /// The kernel that passes every element of a slice through an epilogue.
-pub struct Map<'a, T, E>(pub(crate) &'a mut [T], pub(crate) E);
+pub(crate) struct Map<'a, T, E>(pub(crate) &'a mut [T], pub(crate) E);
 
 impl<T: Float, E: Epilogue<T>> Kernel<T> for Map<'_, T, E> {
     #[inline(always)]
@@ -217,13 +234,13 @@ impl<T: Float, E: Epilogue<T>> Kernel<T> for Map<'_, T, E> {
 ///
 /// `run` and all that it calls must be `#[inline(always)]` and free of closures that touch registers: only inside
 /// [`Register::enter`] do register operations become single instructions.
-pub trait Kernel<T> {
+pub(crate) trait Kernel<T> {
     fn run<V: Register<Element = T>>(self);
 }
 
 /// A register that memory can fill. Its operations need a machine that has it; only [`Register::enter`] may be called
 /// elsewhere, on the word of an [`Isa`].
-pub trait Register: Lanes {
+pub(crate) trait Register: Lanes {
     /// A range of lanes.
     type Part: Copy;
     /// Registers of rows in the largest tile, of which the sums and one column of `a` fit into the register file.
@@ -263,6 +280,18 @@ pub trait Register: Lanes {
     /// The elements of `part`, counted from `to`, can be written.
     unsafe fn store_part(self, to: *mut Self::Element, part: Self::Part);
 
+    /// Stores the first `count` lanes, a number known to the compiler, by plain stores: a load that soon follows gets
+    /// from them what it would have to wait for after a store of a part.
+    ///
+    /// # Safety
+    ///
+    /// `count` elements can be written at `to`, and `count <= LEN`.
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut Self::Element, count: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { self.store_part(to, Self::part(0, count)) }
+    }
+
     /// The lanes of `self` and `other` in turn: the first half of each, and the second.
     fn zip(self, other: Self) -> (Self, Self);
     /// The lanes of `self` from lane `by` on, and then the first `by` lanes of `next`, where `by < LEN`.
@@ -270,7 +299,7 @@ pub trait Register: Lanes {
 }
 
 /// A number that registers hold: `f32` or `f64`.
-pub trait Float: Copy {
+pub(crate) trait Float: Copy {
     /// Runs `kernel` on `isa`'s registers.
     fn enter<K: Kernel<Self>>(isa: Isa, kernel: K);
 
@@ -326,7 +355,7 @@ impl Float for f64 {
 
 /// An instruction set that this machine has: to hold one is the proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Isa(Set);
+pub(crate) struct Isa(Set);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Set {
@@ -356,13 +385,13 @@ impl Isa {
     /// None in a build with debug assertions: unoptimised, each operation on a register keeps its operands in a frame
     /// of its own, which adds up to a stack of 258 KiB, and is slower than the portable kernels.
     #[inline(always)]
-    pub fn detect() -> Option<Self> {
+    pub(crate) fn detect() -> Option<Self> {
         if cfg!(debug_assertions) { None } else { Self::available().next() }
     }
 
     /// All of them, the fastest first.
     #[inline(always)]
-    pub fn available() -> impl Iterator<Item = Self> {
+    pub(crate) fn available() -> impl Iterator<Item = Self> {
         const SETS: &[Set] = &[
             #[cfg(target_arch = "x86_64")]
             Set::Avx512,

@@ -8,8 +8,8 @@ use core::arch::x86_64::*;
 /// Instructions of this module's registers.
 macro_rules! avx {
     ($($code:tt)*) => {
-        // SAFETY: registers are made in `enter` alone, and whoever calls that vouches for the instruction set. Memory is
-        // touched only by functions whose callers vouch for it.
+        // SAFETY: registers are made in `enter` alone, and whoever calls that vouches for the instruction set. Memory
+        // is touched only by functions whose callers vouch for it.
         unsafe { $($code)* }
     };
 }
@@ -21,7 +21,7 @@ fn enter<V: Register, K: Kernel<V::Element>>(kernel: K) {
 
 /// Eight `f32`.
 #[derive(Clone, Copy)]
-pub(super) struct F32x8(__m256);
+pub(super) struct F32x8(pub(super) __m256);
 
 impl Lanes for F32x8 {
     type Element = f32;
@@ -127,7 +127,8 @@ impl Lanes for F32x8 {
             let moved = _mm256_add_epi32(normal, _mm256_set1_epi32(1.0_f32.to_bits() as i32 - ROOT_OF_HALF));
             let fraction = _mm256_and_si256(moved, _mm256_set1_epi32((1 << 23) - 1));
             let mantissa = _mm256_castsi256_ps(_mm256_add_epi32(fraction, _mm256_set1_epi32(ROOT_OF_HALF)));
-            let biased = _mm256_or_si256(_mm256_srli_epi32::<23>(moved), _mm256_set1_epi32(UNIT_SPACED.to_bits() as i32));
+            let unit_spaced = _mm256_set1_epi32(UNIT_SPACED.to_bits() as i32);
+            let biased = _mm256_or_si256(_mm256_srli_epi32::<23>(moved), unit_spaced);
             let exponent = _mm256_sub_ps(_mm256_castsi256_ps(biased), _mm256_set1_ps(UNIT_SPACED + 127.0));
             let lifted_by = _mm256_and_ps(subnormal, _mm256_set1_ps(23.0 + 1.0));
             (Self(mantissa), Self(_mm256_sub_ps(exponent, lifted_by)))
@@ -171,6 +172,26 @@ impl Register for F32x8 {
         avx!(_mm256_maskstore_ps(to, part, self.0));
     }
     #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        avx! {
+            if count == 8 {
+                return self.store(to);
+            }
+            let (mut rest, mut to) = (_mm256_castps256_ps128(self.0), to);
+            if count & 4 != 0 {
+                _mm_storeu_ps(to, rest);
+                (rest, to) = (_mm256_extractf128_ps::<1>(self.0), to.add(4));
+            }
+            if count & 2 != 0 {
+                _mm_storel_pd(to.cast(), _mm_castps_pd(rest));
+                (rest, to) = (_mm_movehl_ps(rest, rest), to.add(2));
+            }
+            if count & 1 != 0 {
+                _mm_store_ss(to, rest);
+            }
+        }
+    }
+    #[inline(always)]
     fn zip(self, other: Self) -> (Self, Self) {
         avx! {
             // Within either half of the registers, which change places then.
@@ -192,7 +213,7 @@ impl Register for F32x8 {
 
 /// Four `f64`.
 #[derive(Clone, Copy)]
-pub(super) struct F64x4(__m256d);
+pub(super) struct F64x4(pub(super) __m256d);
 
 impl Lanes for F64x4 {
     type Element = f64;
@@ -298,7 +319,8 @@ impl Lanes for F64x4 {
             let moved = _mm256_add_epi64(normal, _mm256_set1_epi64x(1.0_f64.to_bits() as i64 - ROOT_OF_HALF));
             let fraction = _mm256_and_si256(moved, _mm256_set1_epi64x((1 << 52) - 1));
             let mantissa = _mm256_castsi256_pd(_mm256_add_epi64(fraction, _mm256_set1_epi64x(ROOT_OF_HALF)));
-            let biased = _mm256_or_si256(_mm256_srli_epi64::<52>(moved), _mm256_set1_epi64x(UNIT_SPACED.to_bits() as i64));
+            let unit_spaced = _mm256_set1_epi64x(UNIT_SPACED.to_bits() as i64);
+            let biased = _mm256_or_si256(_mm256_srli_epi64::<52>(moved), unit_spaced);
             let exponent = _mm256_sub_pd(_mm256_castsi256_pd(biased), _mm256_set1_pd(UNIT_SPACED + 1023.0));
             let lifted_by = _mm256_and_pd(subnormal, _mm256_set1_pd(52.0 + 1.0));
             (Self(mantissa), Self(_mm256_sub_pd(exponent, lifted_by)))
@@ -340,6 +362,22 @@ impl Register for F64x4 {
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f64, part: __m256i) {
         avx!(_mm256_maskstore_pd(to, part, self.0));
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f64, count: usize) {
+        avx! {
+            if count == 4 {
+                return self.store(to);
+            }
+            let (mut rest, mut to) = (_mm256_castpd256_pd128(self.0), to);
+            if count & 2 != 0 {
+                _mm_storeu_pd(to, rest);
+                (rest, to) = (_mm256_extractf128_pd::<1>(self.0), to.add(2));
+            }
+            if count & 1 != 0 {
+                _mm_store_sd(to, rest);
+            }
+        }
     }
     #[inline(always)]
     fn zip(self, other: Self) -> (Self, Self) {

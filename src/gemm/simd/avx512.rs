@@ -1,5 +1,6 @@
 //! Registers of 512 bits, with no more than AVX-512F.
 
+use super::avx2::{F32x8, F64x4};
 use super::{Kernel, Register};
 use crate::lanes::Lanes;
 use core::arch::x86_64::*;
@@ -7,8 +8,8 @@ use core::arch::x86_64::*;
 /// Instructions of this module's registers.
 macro_rules! avx {
     ($($code:tt)*) => {
-        // SAFETY: registers are made in `enter` alone, and whoever calls that vouches for the instruction set. Memory is
-        // touched only by functions whose callers vouch for it.
+        // SAFETY: registers are made in `enter` alone, and whoever calls that vouches for the instruction set. Memory
+        // is touched only by functions whose callers vouch for it.
         unsafe { $($code)* }
     };
 }
@@ -67,7 +68,8 @@ impl Lanes for F32x16 {
         avx! {
             let magnitude = _mm512_castps_si512(self.0);
             let sign = _mm512_castps_si512(sign.0);
-            let bits = _mm512_ternarylogic_epi32::<WHERE_THIRD_SECOND_ELSE_FIRST>(magnitude, sign, _mm512_set1_epi32(i32::MIN));
+            let bit = _mm512_set1_epi32(i32::MIN);
+            let bits = _mm512_ternarylogic_epi32::<WHERE_THIRD_SECOND_ELSE_FIRST>(magnitude, sign, bit);
             Self(_mm512_castsi512_ps(bits))
         }
     }
@@ -153,6 +155,24 @@ impl Register for F32x16 {
         avx!(_mm512_mask_storeu_ps(to, part, self.0));
     }
     #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        // SAFETY: the caller's promise; these registers come with the halves.
+        unsafe {
+            let (low, high) = (
+                F32x8(_mm512_castps512_ps256(self.0)),
+                F32x8(_mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(self.0)))),
+            );
+            match count {
+                16 => self.store(to),
+                8.. => {
+                    low.store(to);
+                    high.store_first(to.add(8), count - 8);
+                }
+                _ => low.store_first(to, count),
+            }
+        }
+    }
+    #[inline(always)]
     fn zip(self, other: Self) -> (Self, Self) {
         avx! {
             let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -216,7 +236,8 @@ impl Lanes for F64x8 {
         avx! {
             let magnitude = _mm512_castpd_si512(self.0);
             let sign = _mm512_castpd_si512(sign.0);
-            let bits = _mm512_ternarylogic_epi64::<WHERE_THIRD_SECOND_ELSE_FIRST>(magnitude, sign, _mm512_set1_epi64(i64::MIN));
+            let bit = _mm512_set1_epi64(i64::MIN);
+            let bits = _mm512_ternarylogic_epi64::<WHERE_THIRD_SECOND_ELSE_FIRST>(magnitude, sign, bit);
             Self(_mm512_castsi512_pd(bits))
         }
     }
@@ -300,6 +321,21 @@ impl Register for F64x8 {
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f64, part: __mmask8) {
         avx!(_mm512_mask_storeu_pd(to, part, self.0));
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f64, count: usize) {
+        // SAFETY: the caller's promise; these registers come with the halves.
+        unsafe {
+            let (low, high) = (F64x4(_mm512_castpd512_pd256(self.0)), F64x4(_mm512_extractf64x4_pd::<1>(self.0)));
+            match count {
+                8 => self.store(to),
+                4.. => {
+                    low.store(to);
+                    high.store_first(to.add(4), count - 4);
+                }
+                _ => low.store_first(to, count),
+            }
+        }
     }
     #[inline(always)]
     fn zip(self, other: Self) -> (Self, Self) {

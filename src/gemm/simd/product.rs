@@ -1,18 +1,19 @@
 //! The product of strided matrices, in tiles of registers: every batch, in all three products, comes here.
 
-use super::{Kernel, MOST_LANES, Register};
+use super::{Epilogue, Identity, Kernel, MOST_LANES, Register};
 use core::hint::black_box;
 use core::mem::MaybeUninit;
 
-/// Registers in a packed panel of `a`: 16 KiB with AVX-512, so that a thread with a small stack can train.
-const PANEL: usize = 256;
+/// Registers in a packed panel of `a`: 32 KiB with AVX-512.
+const PANEL: usize = 512;
 
-/// From so many bytes on, rows of `a` that many columns of `b` share are packed: they no longer stay in the first cache.
-const LARGE: usize = 24 << 10;
+/// Half of a first cache, and a second one, in bytes. From there on `a` is packed for 64 columns of `b`, and for 32.
+const FIRST_CACHE: usize = 24 << 10;
+const SECOND_CACHE: usize = 1 << 20;
 
 /// A matrix in memory: element (r, c) lies at `at[r · row + c · column]`.
 #[derive(Clone, Copy)]
-pub struct View<T> {
+pub(crate) struct View<T> {
     pub at: *const T,
     pub row: usize,
     pub column: usize,
@@ -45,10 +46,10 @@ impl<T: Copy> View<T> {
 
 /// `c = start + a·b`, from zero if there is no start. One stride of `a` is 1.
 ///
-/// A kernel that runs it needs the views to be valid for the sizes, and nobody else to use `c` meanwhile. The rows of `c`
-/// and of `start` are adjacent; where a product is turned, their columns.
+/// A kernel that runs it needs the views to be valid for the sizes, and nobody else to use `c` meanwhile. The rows of
+/// `c` and of `start` are adjacent; where a product is turned, their columns.
 #[derive(Clone, Copy)]
-pub struct Product<T> {
+pub(crate) struct Product<T> {
     pub rows: usize,
     pub depth: usize,
     pub columns: usize,
@@ -121,10 +122,11 @@ fn cost<V: Register>(p: &Product<V::Element>, turned: bool) -> usize {
 /// See [`Product`].
 #[inline(always)]
 pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool) {
-    let mut panel = MaybeUninit::<[V; PANEL]>::uninit();
+    let mut panel = [const { MaybeUninit::<V>::uninit() }; PANEL];
     let panel = panel.as_mut_ptr().cast::<V::Element>();
-    let large = p.rows * p.depth * size_of::<V::Element>() > LARGE;
-    let packed = p.a.row != 1 || large && p.columns >= 32;
+    let bytes = p.rows * p.depth * size_of::<V::Element>();
+    let repays = p.columns >= 64 && bytes > FIRST_CACHE || p.columns >= 32 && bytes > SECOND_CACHE;
+    let packed = p.a.row != 1 || repays;
     let registers = p.rows.div_ceil(V::LEN);
     let (height, width) = (even(registers, V::ROWS), even(p.columns, V::COLUMNS));
     let step = if packed { even(p.depth, PANEL / height) } else { p.depth };
@@ -330,17 +332,17 @@ impl<T: Copy, const M: usize, const N: usize> Kernel<T> for Tile<'_, T, M, N> {
     #[inline(always)]
     fn run<V: Register<Element = T>>(self) {
         // SAFETY: whoever made the product vouches for it.
-        unsafe { tile::<V, M, N>(self.0) }
+        unsafe { tile::<V, _, M, N>(self.0, Identity, false) }
     }
 }
 
-/// A product so small that it is compiled for its sizes: all of them are constants here.
+/// `c = epilogue(start + a·b)`, so small that it is compiled for its sizes: all of them are constants here.
 ///
 /// # Safety
 ///
 /// See [`Product`]; the rows of `a` are adjacent.
 #[inline(always)]
-pub(super) unsafe fn tiny<V: Register>(p: Product<V::Element>) {
+pub(super) unsafe fn tiny<V: Register, E: Epilogue<V::Element>>(p: Product<V::Element>, epilogue: E) {
     let width = even(p.columns, V::COLUMNS);
     for c in (0..p.columns).step_by(width) {
         let columns = width.min(p.columns - c);
@@ -351,31 +353,37 @@ pub(super) unsafe fn tiny<V: Register>(p: Product<V::Element>) {
             // SAFETY: a part of the product.
             unsafe {
                 match columns {
-                    1 => tile::<V, 1, 1>(&block),
-                    2 => tile::<V, 1, 2>(&block),
-                    3 => tile::<V, 1, 3>(&block),
-                    4 => tile::<V, 1, 4>(&block),
-                    5 => tile::<V, 1, 5>(&block),
-                    6 => tile::<V, 1, 6>(&block),
-                    7 => tile::<V, 1, 7>(&block),
-                    _ => tile::<V, 1, 8>(&block),
+                    1 => tile::<V, E, 1, 1>(&block, epilogue, true),
+                    2 => tile::<V, E, 1, 2>(&block, epilogue, true),
+                    3 => tile::<V, E, 1, 3>(&block, epilogue, true),
+                    4 => tile::<V, E, 1, 4>(&block, epilogue, true),
+                    5 => tile::<V, E, 1, 5>(&block, epilogue, true),
+                    6 => tile::<V, E, 1, 6>(&block, epilogue, true),
+                    7 => tile::<V, E, 1, 7>(&block, epilogue, true),
+                    _ => tile::<V, E, 1, 8>(&block, epilogue, true),
                 }
             }
         }
     }
 }
 
-/// `c = start + a·b` for `M` registers of rows, the last perhaps not full, and `N` columns.
+/// `c = epilogue(start + a·b)` for `M` registers of rows, the last perhaps not full, and `N` columns; whether the sizes
+/// are `known` to the compiler.
 ///
 /// # Safety
 ///
 /// See [`Product`]; the rows of `a` are adjacent.
 #[inline(always)]
-unsafe fn tile<V: Register, const M: usize, const N: usize>(p: &Product<V::Element>) {
-    let last = V::part(0, p.rows - (M - 1) * V::LEN);
+unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: usize>(
+    p: &Product<V::Element>,
+    epilogue: E,
+    known: bool,
+) {
+    let rest = p.rows - (M - 1) * V::LEN;
+    let last = V::part(0, rest);
     let mut sums = [[V::ZERO; M]; N];
-    // Two cursors through b, unrelated for all that LLVM knows: from a single one it computes the address of each column
-    // from that of the one before, and such a chain of additions takes longer than the multiplications.
+    // Two cursors through b, unrelated for all that LLVM knows: with a single one it computes the address of each
+    // column from that of the one before, and such a chain of additions takes longer than the multiplications.
     let (mut a, mut near, mut far) = (p.a, p.b.at, p.b.at.wrapping_add(black_box(4 * p.b.column)));
     // SAFETY: the caller's promise.
     unsafe {
@@ -397,9 +405,10 @@ unsafe fn tile<V: Register, const M: usize, const N: usize>(p: &Product<V::Eleme
         for c in 0..N {
             let to = p.c.from(0, c).at.cast_mut();
             for m in 0..M - 1 {
-                sums[c][m].store(to.add(m * V::LEN));
+                epilogue.apply(sums[c][m]).store(to.add(m * V::LEN));
             }
-            sums[c][M - 1].store_part(to.add((M - 1) * V::LEN), last);
+            let (sum, to) = (epilogue.apply(sums[c][M - 1]), to.add((M - 1) * V::LEN));
+            if known { sum.store_first(to, rest) } else { sum.store_part(to, last) }
         }
     }
 }

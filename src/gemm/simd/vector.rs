@@ -1,5 +1,5 @@
-//! Products with one vector, or a few, of sizes known to the compiler: nothing is packed, and the matrix is read once and
-//! in order. Every field of a [`Product`] but its pointers is a constant here.
+//! Products with one vector, or a few, of sizes known to the compiler: nothing is packed, and the matrix is read once
+//! and in order. Every field of a [`Product`] but its pointers is a constant here.
 
 use super::product::{Product, even};
 use super::{Epilogue, FEW_SAMPLES, MOST_LANES, Register};
@@ -16,8 +16,8 @@ pub(super) fn are_few<V: Register>(rows: usize, columns: usize) -> bool {
     4 * rows <= V::LEN && V::LEN % rows == 0 && rows * columns >= V::LEN
 }
 
-/// `c = epilogue(start + a·b)` for few rows without gaps: registers of several columns of `a`, times as many elements of
-/// `b`, each of them repeated for all rows.
+/// `c = epilogue(start + a·b)` for few rows without gaps: registers of several columns of `a`, times as many elements
+/// of `b`, each of them repeated for all rows.
 ///
 /// # Safety
 ///
@@ -46,7 +46,7 @@ pub(super) unsafe fn across_columns<V: Register, E: Epilogue<V::Element>>(p: Pro
             if let Some(start) = p.start {
                 sum = sum.add(V::load_part(start.from(0, c).at, rows));
             }
-            epilogue.apply(sum).store_part(p.c.from(0, c).at.cast_mut(), rows);
+            epilogue.apply(sum).store_first(p.c.from(0, c).at.cast_mut(), p.rows);
         }
     }
 }
@@ -172,14 +172,14 @@ unsafe fn down<V: Register, E: Epilogue<V::Element>, const M: usize>(p: Product<
         }
     }
     for r in (0..p.rows).step_by(V::LEN) {
-        let part = V::part(0, V::LEN.min(p.rows - r));
+        let count = V::LEN.min(p.rows - r);
         let mut sum = sums[r / V::LEN];
         // SAFETY: only rows are read and written.
         unsafe {
             if let Some(start) = p.start {
-                sum = sum.add(V::load_part(start.from(r, 0).at, part));
+                sum = sum.add(V::load_part(start.from(r, 0).at, V::part(0, count)));
             }
-            epilogue.apply(sum).store_part(p.c.from(r, 0).at.cast_mut(), part);
+            epilogue.apply(sum).store_first(p.c.from(r, 0).at.cast_mut(), count);
         }
     }
 }
@@ -248,7 +248,7 @@ pub(super) unsafe fn dots<V: Register>(p: Product<V::Element>) {
                 left /= 2;
             }
             // SAFETY: `rows` elements from row r.
-            unsafe { sum_lanes(sums[0], count).store_part(p.c.from(r, c).at.cast_mut(), V::part(0, rows)) };
+            unsafe { sum_lanes(sums[0], count).store_first(p.c.from(r, c).at.cast_mut(), rows) };
         }
     }
 }

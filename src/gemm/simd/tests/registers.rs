@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Every operation of [`Lanes`] that fuses nothing. `any` is any number, `other` another, `small` a positive number near 1,
+/// Every operation of [`Lanes`] that fuses nothing. `any` and `other` are any numbers, `small` is a positive one near 1,
 /// `positive` one that is finite, and `whole` a whole number.
 fn operations<V: Lanes>([any, other, small, positive, whole]: [V; 5]) -> [V; 16] {
     let (mantissa, exponent) = positive.mantissa_and_exponent();
