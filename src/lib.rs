@@ -44,10 +44,11 @@
 //! # A tour
 //!
 //! - [`Matrix`], [`Vector`]: fixed shapes. [`Scalar`]: their element. [`Tensor`]: every block of scalars, up to a network.
-//! - [`Dense`], [`Dropout`], [`Residual`], [`Frozen`] are layers; [`Layer`] is their contract, and yours:
+//! - [`Dense`], [`Dropout`], [`LayerNorm`], [`Prelu`], [`Residual`], [`Scale`], [`Frozen`] are layers; [`Layer`] is their contract, and yours:
 //!   [`parameters!`] defines what a layer of your own holds.
 //! - [`network!`] puts layers one after the other under names; the pair `(A, B)` does so without.
 //! - [`Activation`]s, [`Loss`]es, [`Optimizer`]s, [`Initializer`]s: each is one short file.
+//! - [`gradcheck`] proves gradients, yours too.
 //! - [`Trainer`] holds a network and all it takes to train it. [`Metric`]s tell how good it is.
 //!
 //! # Memory
@@ -71,6 +72,7 @@
 //! | `matrixmultiply` | yes | large products through the crate of that name; implies `alloc` |
 //! | `alloc` | by `std` | [`Zeroed::boxed`] |
 //! | `borrow` | by `simd` | arrays and slices borrow as vectors and matrices, without a copy |
+//! | `proptest` | no | `strategies` for property tests; implies `std` |
 //!
 //! Without any of them the crate is `no_std`, needs no allocator, and forbids `unsafe` code.
 //!
