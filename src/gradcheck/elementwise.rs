@@ -24,7 +24,7 @@ pub const GRID: [f64; 88] = {
 ///
 /// ```
 /// use chainrule::gradcheck::check_activation;
-/// use chainrule::{Activation, Input, Scalar, Value};
+/// use chainrule::{Activation, Input, Real, Value};
 ///
 /// /// σ(z) = z·sigmoid(z), with a derivative evaluated at the wrong place.
 /// struct Swish;
@@ -41,14 +41,14 @@ pub const GRID: [f64; 88] = {
 /// let report = check_activation::<Swish>();
 /// assert!(!report.passed());
 /// ```
-pub fn check_activation<A: Activation + Activation>() -> Report {
+pub fn check_activation<A: Activation>() -> Report {
     check_activation_at::<A>(&GRID, &Settings::DEFAULT)
 }
 
 /// [`check_activation`] at points of your own: for one that is defined on a part of the line.
 ///
 /// Differences that cross a kink are skipped, however many there are: dual numbers see each point.
-pub fn check_activation_at<A: Activation + Activation>(points: &[f64], settings: &Settings) -> Report {
+pub fn check_activation_at<A: Activation>(points: &[f64], settings: &Settings) -> Report {
     let mut report = Report::new(core::any::type_name::<A>(), settings.seed);
     let mut largest = 0.0_f64;
     for z in points {

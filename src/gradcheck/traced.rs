@@ -20,7 +20,7 @@ crate::zeroed! {
     /// that no kink lies between them. It is carried by the values, no state is shared.
     ///
     /// ```
-    /// use chainrule::{Scalar, gradcheck::Traced};
+    /// use chainrule::{Real, gradcheck::Traced};
     /// let (left, right) = (Traced::new(-0.1), Traced::new(0.1));
     /// let relu = |z: Traced| z.maximum(Traced::new(0.0));
     /// assert_ne!(relu(left).trace, relu(right).trace);

@@ -18,7 +18,7 @@ use num_traits::{ConstOne, ConstZero, One, Zero};
 /// stays NaN; a divisor that may be zero yields the whole line.
 ///
 /// ```
-/// use chainrule::{Interval, Scalar};
+/// use chainrule::{Interval, Real};
 /// let x = Interval::new(-1.0, 2.0);
 /// assert_eq!(x.maximum(Interval::point(0.0)), Interval::new(0.0, 2.0));
 /// assert!((x * x).contains(4.0));
