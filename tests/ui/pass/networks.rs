@@ -1,8 +1,6 @@
 //! Beside first_layer, middle_layer, last_layer, ends, residual, pair, activation and scalar: the same, and it fits.
 
-use chainrule::{
-    Activation, Dense, Identity, Layer, Parameters, Residual, Scalar, Tanh, Value, Vector, Zeroed, network,
-};
+use chainrule::{Activation, Dense, Identity, Layer, Parameters, Real, Residual, Tanh, Value, Vector, Zeroed, network};
 
 network! {
     pub struct Digits<T = f32>: 64 => 10 {
@@ -13,14 +11,21 @@ network! {
     }
 }
 
+network! {
+    pub struct Deep<const W: usize, A: Activation = Tanh, T = f32>: 2 => 1 {
+        hidden: Dense<2, W, A, T>,
+        output: Dense<W, 1, Identity, T>,
+    }
+}
+
 pub struct Step;
 
-impl<T: Scalar> Activation<T> for Step {
+impl Activation for Step {
     type At = Value;
-    fn value(z: T) -> T {
+    fn value<T: Real>(z: T) -> T {
         z.if_positive(T::ONE, T::ZERO)
     }
-    fn derivative(_: T) -> T {
+    fn derivative<T: Real>(_: T) -> T {
         T::ZERO
     }
 }
@@ -31,6 +36,9 @@ fn main() {
     let digits = Digits::<f64>::new(1);
     let mut scratch = Zeroed::ZEROED;
     digits.predict(&Vector::filled(1.0), &mut scratch);
+    let deep = Deep::<5, Step>::new(1);
+    let mut scratch = Zeroed::ZEROED;
+    deep.predict(&Vector::from([0.0, 1.0]), &mut scratch);
     let pair = Pair::new(1);
     let mut scratch = Zeroed::ZEROED;
     pair.predict(&Vector::from([0.0, 1.0]), &mut scratch);
