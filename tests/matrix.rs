@@ -2,7 +2,7 @@
 
 mod common;
 
-use chainrule::{Dual, Empty, Matrix, Real, Role, Scalar, Strict, Tensor, Vector, Zeroed};
+use chainrule::{Dual, Empty, Matrix, Role, Scalar, Strict, Tensor, Vector, Zeroed};
 use common::{Comparison, Draws, assert_close, cases, scalars};
 use proptest::prelude::*;
 

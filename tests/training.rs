@@ -5,8 +5,8 @@ mod common;
 
 use chainrule::{
     Activation, Adam, BinaryCrossEntropy, Class, Dense, Dropout, Identity, LeakyRelu, Loss, MeanSquaredError, Momentum,
-    Network, Optimizer, Parameters, Real, Relu, Scalar, Sgd, Shuffle, Sigmoid, SoftmaxCrossEntropy, Softplus,
-    Standardizer, Tanh, Tensor, Trainer, Vector, Zeroed, network,
+    Network, Optimizer, Parameters, Relu, Scalar, Sgd, Shuffle, Sigmoid, SoftmaxCrossEntropy, Softplus, Standardizer,
+    Tanh, Tensor, Trainer, Vector, Zeroed, network,
 };
 use common::{Capture, Comparison, Draws, assert_close, bits, cases, scalars};
 use proptest::prelude::*;
