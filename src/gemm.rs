@@ -10,7 +10,7 @@
 mod blas;
 pub(crate) mod portable;
 #[cfg(feature = "simd")]
-#[allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
+#[allow(unsafe_code, reason = "intrinsics and pointers; each block gives its reason")]
 mod simd;
 mod vectorized;
 #[cfg(feature = "simd")]
