@@ -16,7 +16,8 @@ mod support {
 }
 
 use chainrule::{
-    Accuracy, Adam, Class, Dense, Identity, Relu, SoftmaxCrossEntropy, Summarize, Trainer, Zeroed, network,
+    Accuracy, Adam, Class, Dense, Identity, Relu, SoftmaxCrossEntropy, Standardizer, Summarize, Trainer, Zeroed,
+    network,
 };
 use clap::{Arg, Command, value_parser};
 use flate2::read::GzDecoder;
@@ -40,7 +41,7 @@ network! {
 const BATCH: usize = 32;
 
 /// One for each epoch; the last one brings the weights to rest. Chosen on 10,000 training images held out, over four
-/// seeds: 87.7 % to 88.3 % at a constant 1e-3, 88.5 % to 88.9 % so.
+/// seeds: 87.7 % to 88.4 % at a constant 1e-3, 89.1 % to 89.3 % so.
 const LEARNING_RATES: [f64; 5] = [1e-3, 1e-3, 1e-3, 1e-3, 1e-4];
 
 /// Where Debian's package puts the files.
@@ -79,8 +80,11 @@ fn main() -> ExitCode {
 fn run(folder: &Path, seed: u64) -> Result<(), Box<dyn Error>> {
     let mut training = read_part(folder, "train")?;
     let mut test = read_part(folder, "t10k")?;
-    for pixel in training.inputs.iter_mut().chain(&mut test.inputs).flatten() {
-        *pixel /= 255.0;
+    // Every pixel gets mean 0 and deviation 1, as the training part has them; the test part is not looked at. Were the
+    // background left at 0, the moments of its weights would decay to subnormal numbers, and an epoch take 4 times as long.
+    let standardizer = Standardizer::fit(&training.inputs)?;
+    for image in training.inputs.iter_mut().chain(&mut test.inputs) {
+        standardizer.apply(image);
     }
 
     let mut trainer = Trainer::<Clothes, Adam, BATCH>::boxed();
