@@ -6,7 +6,7 @@
 
 use chainrule::{
     Activation, Adam, Dense, Identity, Input, Layer, MeanSquaredError, Parameters, Pass, Random, Real, Rmse, Role,
-    Scalar, Tensor, Trainer, Vector, Zeroed, network, parameters,
+    Scalar, Tensor, Trainer, Vector, Zeroed, assert_gradients, network, parameters,
 };
 use std::error::Error;
 
@@ -87,7 +87,11 @@ network! {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    check_gradients()?;
+    // Each a test in one line: against dual numbers and differences, parameters and inputs, element by element.
+    assert_gradients!(activation Bell);
+    assert_gradients!(Swish, inputs = 5, batch = 3);
+    assert_gradients!(Curve, inputs = 1, batch = 3);
+    println!("all gradients agree with dual numbers and with differences\n");
 
     // To learn: a wave that dies away.
     let inputs: Vec<[f32; 1]> = (0..256).map(|i| [i as f32 / 32.0 - 4.0]).collect();
@@ -105,38 +109,5 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     println!("steepness learned: {:.3}", trainer.network.swish.beta[0]);
-    Ok(())
-}
-
-/// Compares every derivative of L = ½‖y‖² with the central difference (L(w + h) − L(w − h)) / 2h, in `f64`.
-fn check_gradients() -> Result<(), String> {
-    let x = Vector::from([0.7]);
-    let mut network = Curve::<f64>::new(1);
-    let mut scratch = Zeroed::ZEROED;
-    let mut loss = |network: &Curve<f64>| 0.5 * network.predict(&x, &mut scratch)[0].powi(2);
-
-    let (mut cache, mut gradient) = (Zeroed::ZEROED, Zeroed::ZEROED);
-    network.forward(&x, &mut cache, &mut Pass::evaluate());
-    let mut d_output = <Curve<f64> as Layer<Vector<1, f64>>>::output(&cache).clone();
-    network.backward(&x, &mut cache, &mut d_output, Some(&mut gradient), None);
-
-    let h = 1e-5;
-    for i in 0..Curve::<f64>::SLICES {
-        for k in 0..network.slice(i).len() {
-            let w = network.slice(i)[k];
-            network.slice_mut(i)[k] = w + h;
-            let above = loss(&network);
-            network.slice_mut(i)[k] = w - h;
-            let below = loss(&network);
-            network.slice_mut(i)[k] = w;
-            let (found, expected) = (gradient.slice(i)[k], (above - below) / (2.0 * h));
-            let agrees = (found - expected).abs() <= 1e-7 * expected.abs() + 1e-9;
-            if !agrees {
-                let name = Curve::<f64>::block(i).name;
-                return Err(format!("{name}, element {k}: expected the derivative {expected}, found {found}"));
-            }
-        }
-    }
-    println!("{} derivatives agree with central differences\n", Curve::<f64>::LEN);
     Ok(())
 }
