@@ -60,8 +60,8 @@
 //! # Errors and panics
 //!
 //! What comes from outside is checked where it comes in, and errors say what was expected, what was found, and where.
-//! A call that returns an error has changed nothing. The library does not panic; indexing a matrix out of bounds, as in
-//! `m[(9, 9)]`, panics as indexing does, and [`Matrix::get`] does not.
+//! A step that returns an error has changed nothing; of an epoch, the steps before it stand. The library does not panic;
+//! indexing a matrix out of bounds, as in `m[(9, 9)]`, panics as indexing does, and [`Matrix::get`] does not.
 //!
 //! # Features
 //!

@@ -10,7 +10,7 @@ use crate::{Loss, Metric, Optimizer, Random, Real, Scalar, Shuffle, Tensor, Zero
 /// [`init`](Trainer::init) brings it to life. Nothing in it allocates. The optimiser's and the loss's hyper-parameters
 /// stay outside, and go to every call.
 ///
-/// A call that returns an error has changed nothing: parameters, optimiser state and counters are byte for byte what
+/// A step that returns an error has changed nothing: parameters, optimiser state and counters are byte for byte what
 /// they were. The same seed and the same calls give the same bytes.
 ///
 /// ```
@@ -337,6 +337,8 @@ fn check_samples<X: Sample, Y: Sample, Target>(
 mod tests {
     use super::*;
     use crate::{Adam, Dense, Identity, MeanSquaredError};
+    extern crate std;
+
     use std::boxed::Box;
 
     /// The counters saturate: a step after the last one that can be counted is a step.

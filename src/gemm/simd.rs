@@ -383,7 +383,7 @@ impl Isa {
     /// The fastest one, unless the machine has none for which there are kernels.
     ///
     /// None in a build with debug assertions: unoptimised, each operation on a register keeps its operands in a frame
-    /// of its own, which adds up to a stack of 258 KiB, and is slower than the portable kernels.
+    /// of its own, which adds up to a stack of about 250 KiB, and is slower than the portable kernels.
     #[inline(always)]
     pub(crate) fn detect() -> Option<Self> {
         if cfg!(debug_assertions) { None } else { Self::available().next() }
