@@ -111,7 +111,9 @@ macro_rules! __parameters {
             $(; $marker:ident: $Marker:ty)?
         }
     ) => {
+        // The order in memory is the order of the fields, so that a network can be read in place.
         $(#[$meta])*
+        #[repr(C)]
         $vis struct $Name<$($decl)*> {
             $($(#[$fmeta])* $fvis $field: $Type,)+
             $($marker: $Marker,)?
@@ -133,6 +135,7 @@ macro_rules! __network {
         }
     ) => {
         $(#[$meta])*
+        #[repr(C)]
         $vis struct $Name<$($decl)*> {
             $($(#[$fmeta])* $fvis $field: $Type,)+
         }
