@@ -16,8 +16,7 @@ mod support {
 }
 
 use chainrule::{
-    Accuracy, Adam, Class, Dense, Identity, Relu, SoftmaxCrossEntropy, Standardizer, Summarize, Trainer, Zeroed,
-    network,
+    Accuracy, Adam, Class, Dense, Identity, Relu, Scale, SoftmaxCrossEntropy, Summarize, Trainer, Zeroed, network,
 };
 use clap::{Arg, Command, value_parser};
 use flate2::read::GzDecoder;
@@ -82,9 +81,9 @@ fn run(folder: &Path, seed: u64) -> Result<(), Box<dyn Error>> {
     let mut test = read_part(folder, "t10k")?;
     // Every pixel gets mean 0 and deviation 1, as the training part has them; the test part is not looked at. Were the
     // background left at 0, the moments of its weights would decay to subnormal numbers, and an epoch take 4 times as long.
-    let standardizer = Standardizer::fit(&training.inputs)?;
+    let scale = Scale::fit(&training.inputs)?;
     for image in training.inputs.iter_mut().chain(&mut test.inputs) {
-        standardizer.apply(image);
+        scale.apply(image);
     }
 
     let mut trainer = Trainer::<Clothes, Adam, BATCH>::boxed();

@@ -1,8 +1,8 @@
-//! What stands between data and a trainer: labels, the order of samples, standardisation.
+//! What stands between data and a trainer: labels and the order of samples.
 
-use crate::error::{ClassError, LengthError};
+use crate::error::ClassError;
 use crate::random::mix;
-use crate::{Random, Real, Scalar};
+use crate::{Random, Scalar};
 
 /// One of `K` classes, 0 to `K − 1`: a label that cannot be out of range. Checked once, where data comes in.
 ///
@@ -148,83 +148,5 @@ impl Shuffle {
             }
         }
         high << self.low | low
-    }
-}
-
-/// Shifts and scales every feature so that it has mean 0 and standard deviation 1 on the samples that it was fitted
-/// on: those of the training part, never those of a test. (eq:standardisation)
-///
-/// ```
-/// use chainrule::Standardizer;
-/// let standardizer = Standardizer::fit(&[[1.0, 7.0], [3.0, 7.0]])?;
-/// let mut sample = [5.0, 8.0];
-/// standardizer.apply(&mut sample);
-/// assert_eq!(sample, [3.0, 1.0]); // a constant feature is only shifted
-/// # Ok::<(), chainrule::LengthError>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Standardizer<const N: usize, T = f32> {
-    /// The mean of each feature.
-    pub mean: [T; N],
-    /// The standard deviation of each feature (the divisor is the number of samples); 1 for a constant one.
-    pub deviation: [T; N],
-}
-
-impl<const N: usize, T: Scalar> Standardizer<N, T> {
-    /// Means and standard deviations of `samples`, in three passes.
-    ///
-    /// # Errors
-    ///
-    /// [`LengthError`] when there are no samples.
-    pub fn fit(samples: &[[T; N]]) -> Result<Self, LengthError> {
-        let first = samples.first().ok_or(LengthError { expected: 1, found: 0 })?;
-        let count = samples.len() as f64;
-        // Sample by sample, as they lie in memory: means, largest deviations, squares.
-        let (mut mean, mut largest, mut squares) = ([0.0; N], [0.0_f64; N], [0.0; N]);
-        let mut constant = [true; N];
-        for sample in samples {
-            for k in 0..N {
-                mean[k] += sample[k].to_f64();
-                // Equal values, not a deviation of zero: rounding of the mean can leave 10⁻¹⁷ of it.
-                constant[k] &= sample[k] == first[k];
-            }
-        }
-        for mean in &mut mean {
-            *mean /= count;
-        }
-        for sample in samples {
-            for k in 0..N {
-                largest[k] = Real::maximum(largest[k], Real::abs(sample[k].to_f64() - mean[k]));
-            }
-        }
-        for sample in samples {
-            for k in 0..N {
-                // Relative to the largest deviation, so that no square overflows or vanishes.
-                let ratio = (sample[k].to_f64() - mean[k]) / largest[k];
-                squares[k] += ratio * ratio;
-            }
-        }
-        let mut fitted = Self { mean: *first, deviation: [T::ONE; N] };
-        for k in 0..N {
-            if !constant[k] {
-                fitted.mean[k] = T::from_f64(mean[k]);
-                fitted.deviation[k] = T::from_f64(largest[k] * Real::sqrt(squares[k] / count));
-            }
-        }
-        Ok(fitted)
-    }
-
-    /// x ← (x − mean) / deviation, feature by feature.
-    pub fn apply(&self, sample: &mut [T; N]) {
-        for ((x, mean), deviation) in sample.iter_mut().zip(&self.mean).zip(&self.deviation) {
-            *x = (*x - *mean) / *deviation;
-        }
-    }
-
-    /// x ← x · deviation + mean: back to the units of the data.
-    pub fn invert(&self, sample: &mut [T; N]) {
-        for ((x, mean), deviation) in sample.iter_mut().zip(&self.mean).zip(&self.deviation) {
-            *x = *x * *deviation + *mean;
-        }
     }
 }

@@ -13,7 +13,8 @@ pub struct LengthError {
 
 impl fmt::Display for LengthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {} elements, found {}", self.expected, self.found)
+        let s = if self.expected == 1 { "" } else { "s" };
+        write!(f, "expected {} element{s}, found {}", self.expected, self.found)
     }
 }
 

@@ -1,5 +1,8 @@
 //! [`Optimizer`]: how a gradient moves parameters. Each is a loop over the slices of a [`Tensor`].
 
+#[macro_use]
+mod delegate;
+
 mod adagrad;
 mod adam;
 mod averaged_weights;

@@ -5,9 +5,8 @@ mod common;
 
 use chainrule::{
     Activation, Adam, Block, Class, Dense, Differentiate, Dropout, Dual, Frozen, Identity, Input, Layer, Matrix,
-    MeanSquaredError, Momentum, Network, Parameters, Pass, Point, Random, Real, Relu, Residual, Role, Scalar, Sgd,
-    Shuffle, SoftmaxCrossEntropy, Standardizer, Strict, Summarize, Tanh, Tensor, Trainer, Vector, Zeroed, network,
-    parameters,
+    MeanSquaredError, Momentum, Network, Parameters, Pass, Point, Random, Real, Relu, Residual, Role, Scalar, Scale,
+    Sgd, Shuffle, SoftmaxCrossEntropy, Strict, Summarize, Tanh, Tensor, Trainer, Vector, Zeroed, network, parameters,
 };
 use common::reference::{Progress, TakeApart};
 use common::{Capture, Comparison, Draws, assert_close, bits, cases, fnv1a, scalars};
@@ -632,7 +631,7 @@ fn plain_data() {
     plain::<Trainer<Tuned<Strict<f32>>, Sgd, 8>>();
     plain::<<Small as Layer<Matrix<3, 4>>>::Cache>();
     plain::<<Nested as Layer<Matrix<4, 4>>>::Scratch>();
-    plain::<(Pass, Random, Shuffle, Adam, Momentum, Block, Standardizer<3>, Class<3>)>();
+    plain::<(Pass, Random, Shuffle, Adam, Momentum, Block, Scale<3>, Class<3>)>();
     plain::<(chainrule::TrainError, chainrule::ClassError, chainrule::LengthError, chainrule::Summary)>();
 }
 

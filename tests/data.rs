@@ -1,6 +1,6 @@
-//! Labels, orders, standardisation and metrics.
+//! Labels, orders and metrics.
 
-use chainrule::{Accuracy, Class, ClassError, Confusion, LengthError, Metric, Rmse, Shuffle, Standardizer};
+use chainrule::{Accuracy, Class, ClassError, Confusion, Metric, Rmse, Shuffle};
 
 #[test]
 fn classes_are_in_range_or_an_error() {
@@ -116,56 +116,6 @@ fn neighbours_do_not_stay_together() {
         }
         assert_even(&counts, 1, &format!("distances of neighbours around a circle of {len}"));
     }
-}
-
-#[test]
-fn standardised_features_have_mean_zero_and_deviation_one() {
-    let samples: Vec<[f64; 3]> = (0..50).map(|i| [f64::from(i), 1e6 + f64::from(i % 7), 4.2]).collect();
-    let standardizer = Standardizer::fit(&samples).unwrap();
-    let mut scaled = samples.clone();
-    scaled.iter_mut().for_each(|sample| standardizer.apply(sample));
-    for k in 0..2 {
-        let mean = scaled.iter().map(|sample| sample[k]).sum::<f64>() / 50.0;
-        let variance = scaled.iter().map(|sample| (sample[k] - mean).powi(2)).sum::<f64>() / 50.0;
-        assert!(mean.abs() <= 1e-9, "feature {k}: mean {mean}");
-        assert!((variance - 1.0).abs() <= 1e-9, "feature {k}: variance {variance}");
-    }
-    assert!(scaled.iter().all(|sample| sample[2] == 0.0), "a constant feature is shifted to zero");
-    for (scaled, sample) in scaled.iter_mut().zip(&samples) {
-        standardizer.invert(scaled);
-        for (back, x) in scaled.iter().zip(sample) {
-            assert!((back - x).abs() <= 1e-9, "{back} is not {x}");
-        }
-    }
-}
-
-#[test]
-fn a_constant_feature_is_exactly_constant_in_single_precision() {
-    // The mean of these, computed by sum and division, is not 0.1 itself.
-    let standardizer = Standardizer::fit(&[[0.1_f32]; 7]).unwrap();
-    assert_eq!((standardizer.mean, standardizer.deviation), ([0.1], [1.0]));
-}
-
-#[test]
-fn one_sample_is_enough_and_none_is_an_error() {
-    let standardizer = Standardizer::fit(&[[3.0_f32, -1.0]]).unwrap();
-    assert_eq!((standardizer.mean, standardizer.deviation), ([3.0, -1.0], [1.0, 1.0]));
-    assert_eq!(Standardizer::<2>::fit(&[]), Err(LengthError { expected: 1, found: 0 }));
-}
-
-#[test]
-fn deviations_beyond_the_range_of_squares_are_exact() {
-    for scale in [1e-200, 1.0, 1e200] {
-        let standardizer = Standardizer::fit(&[[-scale], [scale]]).unwrap();
-        assert_eq!((standardizer.mean, standardizer.deviation), ([0.0], [scale]));
-    }
-}
-
-#[test]
-fn a_nan_in_the_data_stays_one() {
-    let standardizer = Standardizer::fit(&[[1.0_f64, 1.0], [f64::NAN, 2.0]]).unwrap();
-    assert!(standardizer.mean[0].is_nan() && standardizer.deviation[0].is_nan());
-    assert_eq!((standardizer.mean[1], standardizer.deviation[1]), (1.5, 0.5));
 }
 
 fn class(index: usize) -> Class<3> {

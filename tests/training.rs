@@ -5,8 +5,8 @@ mod common;
 
 use chainrule::{
     Activation, Adam, BinaryCrossEntropy, Class, Dense, Dropout, Identity, LeakyRelu, Loss, MeanSquaredError, Momentum,
-    Network, Optimizer, Parameters, Relu, Scalar, Sgd, Shuffle, Sigmoid, SoftmaxCrossEntropy, Softplus, Standardizer,
-    Tanh, Tensor, Trainer, Vector, Zeroed, network,
+    Network, Optimizer, Parameters, Relu, Scalar, Scale, Sgd, Shuffle, Sigmoid, SoftmaxCrossEntropy, Softplus, Tanh,
+    Tensor, Trainer, Vector, Zeroed, network,
 };
 use common::{Capture, Comparison, Draws, assert_close, bits, cases, scalars};
 use proptest::prelude::*;
@@ -482,7 +482,7 @@ fn standardisation() {
     proptest!(cases(file!()), |(seed: u64, n in 2..40_usize, offset in -1e3..1e3_f64)| {
         let mut draws = Draws(seed);
         let samples: Vec<[f64; 2]> = (0..n).map(|_| [offset + draws.symmetric(), 3.0 * draws.symmetric()]).collect();
-        let fitted = Standardizer::fit(&samples).unwrap();
+        let fitted = Scale::fit(&samples).unwrap();
         let mut standard = samples.clone();
         for sample in &mut standard {
             fitted.apply(sample);
@@ -493,8 +493,9 @@ fn standardisation() {
             assert_close("mean", mean, 0.0, 1e-9);
             assert_close("variance", variance, 1.0, 1e-9);
         }
+        let inverse = fitted.inverse();
         for (sample, standard) in samples.iter().zip(&mut standard) {
-            fitted.invert(standard);
+            inverse.apply(standard);
             for k in 0..2 {
                 assert_close("inverted", standard[k], sample[k], 1e-12 * (1.0 + offset.abs()));
             }
@@ -502,29 +503,27 @@ fn standardisation() {
     });
 }
 
-/// The divisor is the number of samples; a constant feature, also one whose mean rounds, becomes exactly 0.
+/// The divisor is the number of samples.
 // proves eq:standardisation
 #[test]
 fn standardisation_by_hand() {
-    let fitted = Standardizer::fit(&[[1.0_f64, 0.1], [2.0, 0.1], [6.0, 0.1]]).unwrap();
-    assert_eq!(fitted.mean, [3.0, 0.1]);
-    assert_close("deviation", fitted.deviation[0], f64::sqrt(14.0 / 3.0), 1e-15);
-    assert_eq!(fitted.deviation[1], 1.0);
-    let ten = Standardizer::fit(&[[0.1_f64]; 10]).unwrap();
-    let mut sample = [0.1];
-    ten.apply(&mut sample);
-    assert_eq!(sample, [0.0]);
-    assert_eq!(Standardizer::<3>::fit(&[]).unwrap_err().to_string(), "expected 1 elements, found 0");
+    let fitted = Scale::fit(&[[1.0_f64, 0.1], [2.0, 0.1], [6.0, 0.1]]).unwrap();
+    assert_eq!(fitted.center.as_array(), &[3.0, 0.1]);
+    assert_close("factor", fitted.factor[0], f64::sqrt(3.0 / 14.0), 1e-15);
+    assert_eq!((fitted.factor[1], fitted.offset.as_array()), (1.0, &[0.0; 2]));
+    assert_eq!(Scale::<3>::fit(&[]).unwrap_err().to_string(), "expected 1 element, found 0");
 }
 
-/// A feature that is constant becomes exactly 0, whatever its value and however its mean rounds.
+/// A feature that is constant becomes exactly 0, whatever its value and however its mean rounds; so does one sample.
 // proves eq:standardisation
 #[test]
 fn constant_features() {
     proptest!(cases(file!()), |(value in -1e3..1e3_f64, n in 1..50_usize)| {
-        let fitted = Standardizer::fit(&vec![[value, 0.1]; n]).unwrap();
+        let fitted = Scale::fit(&vec![[value, 0.1]; n]).unwrap();
         let mut sample = [value, 0.1];
         fitted.apply(&mut sample);
-        assert_eq!((sample, fitted.deviation), ([0.0; 2], [1.0; 2]));
+        assert_eq!((sample, fitted.factor.as_array()), ([0.0; 2], &[1.0; 2]));
     });
+    let single = Scale::fit(&[[0.1_f32]; 7]).unwrap();
+    assert_eq!((single.center[0], single.factor[0]), (0.1, 1.0));
 }

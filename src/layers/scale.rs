@@ -42,7 +42,8 @@ impl<const N: usize, T: Scalar> Scale<N, T> {
     pub const IDENTITY: Self =
         Self { center: Vector::filled(T::ZERO), factor: Vector::filled(T::ONE), offset: Vector::filled(T::ZERO) };
 
-    /// The layer under which `samples` have mean 0 and standard deviation 1.
+    /// The layer under which `samples` have mean 0 and standard deviation 1: the training part of the data, never a
+    /// test's. A constant feature is only shifted. (eq:standardisation)
     ///
     /// # Errors
     ///
@@ -86,11 +87,20 @@ impl<const N: usize, T: Scalar> Scale<N, T> {
                 *w *= *f;
             }
         }
-        self.apply(previous.bias.as_mut_slice());
+        self.apply(previous.bias.as_mut_array());
         *self = Self::IDENTITY;
     }
 
-    fn apply(&self, x: &mut [T]) {
+    /// x ← (x − c) ⊙ f + o, one sample in place: for data that are standardised once, before training.
+    ///
+    /// ```
+    /// let samples = [[1.0, 7.0], [3.0, 7.0]];
+    /// let scale = chainrule::Scale::fit(&samples)?;
+    /// let standard = samples.map(|mut sample| { scale.apply(&mut sample); sample });
+    /// assert_eq!(standard, [[-1.0, 0.0], [1.0, 0.0]]);
+    /// # Ok::<(), chainrule::LengthError>(())
+    /// ```
+    pub fn apply(&self, x: &mut [T; N]) {
         let scale = self.center.as_slice().iter().zip(self.factor.as_slice()).zip(self.offset.as_slice());
         for (x, ((c, f), o)) in x.iter_mut().zip(scale) {
             *x = (*x - *c) * *f + *o;
@@ -217,6 +227,7 @@ impl<const N: usize> Moments<N> {
     }
 
     /// The layer that brings what was observed to mean 0 and standard deviation 1; a constant feature is only shifted.
+    /// Where a sum of squares overflows, beyond differences of 10¹⁵⁰, the factor is NaN, which training refuses.
     ///
     /// # Errors
     ///
@@ -226,7 +237,10 @@ impl<const N: usize> Moments<N> {
             return Err(LengthError { expected: 1, found: 0 });
         }
         // A constant feature has squares of exactly 0: every deviation from its mean is.
-        let factor = self.deviation().map(|d| T::from_f64(if d == 0.0 { 1.0 } else { 1.0 / d }));
+        let factor = self.deviation().map(|d| {
+            let factor = if d == 0.0 { 1.0 } else { 1.0 / d };
+            T::from_f64(if factor > 0.0 { factor } else { f64::NAN })
+        });
         Ok(Scale {
             center: Vector::from(self.mean().map(T::from_f64)),
             factor: Vector::from(factor),

@@ -2,43 +2,6 @@ use super::Optimizer;
 use crate::error::{HyperparameterError, check};
 use crate::{Real, Tensor};
 
-/// Hands every call but `prepare` and `validate` on to the rule inside.
-macro_rules! delegate {
-    () => {
-        type State<G: Tensor> = O::State<G>;
-
-        fn learning_rate(&self) -> f64 {
-            self.optimizer.learning_rate()
-        }
-
-        fn with_learning_rate(self, learning_rate: f64) -> Self {
-            Self { optimizer: self.optimizer.with_learning_rate(learning_rate), ..self }
-        }
-
-        fn reach<P: Tensor>(
-            &self,
-            step: u64,
-            i: usize,
-            w: &P,
-            g: &P::Gradient,
-            state: &O::State<P::Gradient>,
-        ) -> P::Scalar {
-            self.optimizer.reach(step, i, w, g, state)
-        }
-
-        fn update<P: Tensor>(
-            &self,
-            step: u64,
-            i: usize,
-            w: &mut P,
-            g: &P::Gradient,
-            state: &mut O::State<P::Gradient>,
-        ) {
-            self.optimizer.update(step, i, w, g, state);
-        }
-    };
-}
-
 fn check_limit(limit: f64) -> Result<(), HyperparameterError> {
     check("limit", limit, limit > 0.0 && limit.is_finite(), "a finite number above 0")
 }
@@ -62,7 +25,7 @@ pub struct ClipValue<O> {
 }
 
 impl<O: Optimizer> Optimizer for ClipValue<O> {
-    delegate!();
+    delegate!(learning_rate reach update);
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         check_limit(self.limit)?;
@@ -102,7 +65,7 @@ pub struct ClipNorm<O> {
 }
 
 impl<O: Optimizer> Optimizer for ClipNorm<O> {
-    delegate!();
+    delegate!(learning_rate reach update);
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         check_limit(self.limit)?;

@@ -1,5 +1,4 @@
 use super::Optimizer;
-use crate::error::HyperparameterError;
 use crate::{Block, Real, Tensor};
 
 /// Any rule with a learning rate for each block of parameters: η·f(block), where f knows the block's name and role.
@@ -45,23 +44,7 @@ impl<O: Optimizer, F: Fn(&Block) -> f64 + Clone> LayerRates<O, F> {
 }
 
 impl<O: Optimizer, F: Fn(&Block) -> f64 + Clone> Optimizer for LayerRates<O, F> {
-    type State<G: Tensor> = O::State<G>;
-
-    fn validate(&self) -> Result<(), HyperparameterError> {
-        self.optimizer.validate()
-    }
-
-    fn learning_rate(&self) -> f64 {
-        self.optimizer.learning_rate()
-    }
-
-    fn with_learning_rate(self, learning_rate: f64) -> Self {
-        Self { optimizer: self.optimizer.with_learning_rate(learning_rate), ..self }
-    }
-
-    fn prepare<G: Tensor>(&self, g: &mut G) {
-        self.optimizer.prepare(g);
-    }
+    delegate!(validate learning_rate prepare);
 
     fn reach<P: Tensor>(
         &self,

@@ -55,23 +55,11 @@ impl<O: Optimizer, S: Schedule> Scheduled<O, S> {
 }
 
 impl<O: Optimizer, S: Schedule> Optimizer for Scheduled<O, S> {
-    type State<G: Tensor> = O::State<G>;
+    delegate!(learning_rate prepare);
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         self.schedule.validate()?;
         self.optimizer.validate()
-    }
-
-    fn learning_rate(&self) -> f64 {
-        self.optimizer.learning_rate()
-    }
-
-    fn with_learning_rate(self, learning_rate: f64) -> Self {
-        Self { optimizer: self.optimizer.with_learning_rate(learning_rate), ..self }
-    }
-
-    fn prepare<G: Tensor>(&self, g: &mut G) {
-        self.optimizer.prepare(g);
     }
 
     fn reach<P: Tensor>(

@@ -43,37 +43,14 @@ impl AdamW {
 }
 
 impl<O: Optimizer> Optimizer for WeightDecay<O> {
-    type State<G: Tensor> = O::State<G>;
+    // Decay only shrinks: how far a step reaches is known without it.
+    delegate!(learning_rate prepare reach);
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         self.optimizer.validate()?;
         // NaN is in no range.
         let in_range = self.decay >= 0.0 && self.decay * self.optimizer.learning_rate() <= 1.0;
         check("decay", self.decay, in_range, "a number, 0 or above, whose product with the learning rate is at most 1")
-    }
-
-    fn learning_rate(&self) -> f64 {
-        self.optimizer.learning_rate()
-    }
-
-    fn with_learning_rate(self, learning_rate: f64) -> Self {
-        Self { optimizer: self.optimizer.with_learning_rate(learning_rate), ..self }
-    }
-
-    fn prepare<G: Tensor>(&self, g: &mut G) {
-        self.optimizer.prepare(g);
-    }
-
-    /// Decay only shrinks.
-    fn reach<P: Tensor>(
-        &self,
-        step: u64,
-        i: usize,
-        w: &P,
-        g: &P::Gradient,
-        state: &O::State<P::Gradient>,
-    ) -> P::Scalar {
-        self.optimizer.reach(step, i, w, g, state)
     }
 
     fn update<P: Tensor>(&self, step: u64, i: usize, w: &mut P, g: &P::Gradient, state: &mut O::State<P::Gradient>) {

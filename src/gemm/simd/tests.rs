@@ -2,6 +2,7 @@
 
 extern crate std;
 
+mod activations;
 mod registers;
 
 use super::*;
