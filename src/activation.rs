@@ -31,7 +31,7 @@ activations! {
     tanh::Tanh,
 }
 
-use crate::{Initializer, Real, Zeroed};
+use crate::{Fingerprint, Initializer, Real, Zeroed};
 
 /// An elementwise function σ of a layer's affine value z, beside its derivative.
 ///
@@ -70,6 +70,9 @@ pub trait Activation: 'static {
 
     /// How the weights before this activation begin, unless told otherwise.
     const INITIALIZER: Initializer = Initializer::XavierUniform;
+
+    /// Tells this function from others in weights files; name yours, or leave it empty.
+    const KIND: Fingerprint = Fingerprint::EMPTY;
 
     /// σ(z).
     fn value<T: Real>(z: T) -> T;

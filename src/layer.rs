@@ -1,11 +1,16 @@
 //! [`Layer`]: the contract between a network and its layers. A network is itself a layer.
 
-use crate::{Matrix, Random, Scalar, Tensor, Vector, Zeroed};
+use crate::{Fingerprint, Matrix, Random, Scalar, Tensor, Vector, Zeroed};
 
 /// The parameters of a layer or a network, and how they begin: the half of the contract that knows no batch size.
 ///
 /// Layers hold parameters only, since an optimiser moves everything that they hold; hyper-parameters are types.
 pub trait Parameters: Tensor {
+    /// Tells layers apart whose parameters look alike and whose functions differ, so that weights are not loaded into
+    /// another function: [`Dense`](crate::Dense) gives that of its activation, a network those of its layers. Name
+    /// yours, or leave it empty.
+    const KIND: Fingerprint = Fingerprint::EMPTY;
+
     /// Overwrites all parameters with their initial values, in place.
     fn init(&mut self, random: &mut Random);
 

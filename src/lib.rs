@@ -48,6 +48,7 @@
 //!   [`parameters!`] defines what a layer of your own holds.
 //! - [`network!`] puts layers one after the other under names; the pair `(A, B)` does so without.
 //! - [`Activation`]s, [`Loss`]es, [`Optimizer`]s, [`Initializer`]s: each is one short file.
+//! - [`weights`] takes networks out of the process and back: files, flash.
 //! - [`gradcheck`] proves gradients, yours too.
 //! - [`Trainer`] holds a network and all it takes to train it. [`Metric`]s tell how good it is.
 //!
@@ -93,7 +94,7 @@ extern crate std;
 
 // The macros first: the modules below are defined with them.
 #[macro_use]
-#[cfg_attr(feature = "alloc", allow(unsafe_code))]
+#[cfg_attr(any(feature = "alloc", feature = "borrow"), allow(unsafe_code))]
 mod zeroed;
 mod macros;
 
@@ -103,40 +104,43 @@ mod borrow;
 mod data;
 mod elementary;
 mod error;
+mod fingerprint;
 mod gemm;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 pub mod gradcheck;
 mod init;
 mod lanes;
 mod layer;
-#[cfg_attr(feature = "alloc", allow(unsafe_code))]
+#[cfg_attr(any(feature = "alloc", feature = "borrow"), allow(unsafe_code))]
 mod layers;
 mod loss;
-#[cfg_attr(feature = "alloc", allow(unsafe_code))]
+#[cfg_attr(any(feature = "alloc", feature = "borrow"), allow(unsafe_code))]
 mod matrix;
 mod metrics;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod optimizer;
 mod predict;
 mod random;
-#[cfg_attr(feature = "alloc", allow(unsafe_code))]
+#[cfg_attr(any(feature = "alloc", feature = "borrow"), allow(unsafe_code))]
 mod scalar;
 #[doc(hidden)]
-#[cfg_attr(feature = "alloc", allow(unsafe_code))]
+#[cfg_attr(any(feature = "alloc", feature = "borrow"), allow(unsafe_code))]
 pub mod sequence;
 #[cfg(feature = "proptest")]
 pub mod strategies;
 #[doc(hidden)]
 pub mod summary;
-#[cfg_attr(feature = "alloc", allow(unsafe_code))]
+#[cfg_attr(any(feature = "alloc", feature = "borrow"), allow(unsafe_code))]
 mod tensor;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod trainer;
 mod training;
+pub mod weights;
 
 pub use activation::*;
 pub use data::*;
 pub use error::*;
+pub use fingerprint::Fingerprint;
 pub use init::Initializer;
 pub use layer::*;
 pub use layers::*;
@@ -151,6 +155,8 @@ pub use summary::{Row, Summarize, Summary};
 pub use tensor::{Block, Empty, Name, Role, Tensor};
 pub use trainer::Trainer;
 pub use training::{EarlyStopping, Progress, Verdict};
+#[cfg(feature = "borrow")]
+pub use weights::Plain;
 pub use zeroed::Zeroed;
 // Their traits stand in our signatures.
 pub use {num_traits, rand};

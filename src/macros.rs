@@ -157,6 +157,9 @@ macro_rules! __network {
             }
 
             impl<$($bounds)* $T: $crate::Scalar> $crate::Parameters for $Name<$($args)* $T> {
+                const KIND: $crate::Fingerprint =
+                    $crate::Fingerprint::EMPTY $(.with(<$Type as $crate::Parameters>::KIND))+;
+
                 fn init(&mut self, random: &mut $crate::Random) {
                     $($crate::Parameters::init(&mut self.$field, random);)+
                 }
@@ -313,12 +316,16 @@ macro_rules! __tensor {
             }
         );
 
+        $crate::__impl_plain!([$($bounds)* $T: $crate::Scalar] $Name<$($args)* $T>: $($Type,)+ $($Marker)?);
+
         impl<$($bounds)* $T: $crate::Scalar> $crate::Tensor for $Name<$($args)* $T> {
             type Scalar = $T;
             type With<__U: $crate::Scalar> = $Name<$($args)* __U>;
             type Gradient = $Gradient;
             const SLICES: usize = 0 $(+ <$Type as $crate::Tensor>::SLICES)+;
             const LEN: usize = 0 $(+ <$Type as $crate::Tensor>::LEN)+;
+            const FINGERPRINT: $crate::Fingerprint = $crate::Fingerprint::EMPTY
+                $(.field(::core::stringify!($field), <$Type as $crate::Tensor>::FINGERPRINT $($role)*))+;
 
             #[inline]
             fn slice(&self, i: usize) -> &[$T] {

@@ -1,7 +1,7 @@
 //! [`Matrix`] and [`Vector`]: fixed shapes, stored column by column.
 
 use crate::tensor::{Block, Role, Tensor};
-use crate::{Identity, Scalar, Zeroed};
+use crate::{Fingerprint, Identity, Scalar, Zeroed};
 use core::fmt;
 use core::ops::{Index, IndexMut};
 
@@ -51,6 +51,8 @@ crate::__impl_zeroed!(
     [const R: usize, const C: usize, T: Zeroed] Matrix<R, C, T>,
     Self { columns: Self::ZERO_COLUMNS }
 );
+
+crate::__impl_plain!([const R: usize, const C: usize, T] Matrix<R, C, T>: T);
 
 impl<const R: usize, const C: usize, T: Zeroed> Matrix<R, C, T> {
     const ZERO_COLUMNS: [[T; R]; C] = {
@@ -266,6 +268,7 @@ impl<const R: usize, const C: usize, T: Scalar> Tensor for Matrix<R, C, T> {
     type Gradient = Self;
     const SLICES: usize = 1;
     const LEN: usize = R * C;
+    const FINGERPRINT: Fingerprint = Fingerprint::EMPTY.number(R as u64).number(C as u64);
 
     fn slice(&self, i: usize) -> &[T] {
         if i == 0 { self.as_slice() } else { &[] }

@@ -2,7 +2,7 @@
 
 use crate::layer::{Layer, Network, Parameters, Pass};
 use crate::tensor::{Block, Tensor};
-use crate::{Random, Zeroed};
+use crate::{Fingerprint, Random, Zeroed};
 
 /// A list of layers, `(A, (B, (C,)))` as a type. Only references to its layers ever exist as values, so that a struct
 /// with named fields can be run as a list.
@@ -236,6 +236,7 @@ impl<A: Tensor, B: Tensor<Scalar = A::Scalar>> Tensor for (A, B) {
     type Gradient = (A::Gradient, B::Gradient);
     const SLICES: usize = A::SLICES + B::SLICES;
     const LEN: usize = A::LEN + B::LEN;
+    const FINGERPRINT: Fingerprint = Fingerprint::EMPTY.field("0", A::FINGERPRINT).field("1", B::FINGERPRINT);
 
     fn slice(&self, i: usize) -> &[A::Scalar] {
         if i < A::SLICES { self.0.slice(i) } else { self.1.slice(i - A::SLICES) }
@@ -251,6 +252,8 @@ impl<A: Tensor, B: Tensor<Scalar = A::Scalar>> Tensor for (A, B) {
 }
 
 impl<A: Parameters, B: Parameters<Scalar = A::Scalar>> Parameters for (A, B) {
+    const KIND: Fingerprint = Fingerprint::EMPTY.with(A::KIND).with(B::KIND);
+
     fn init(&mut self, random: &mut Random) {
         self.0.init(random);
         self.1.init(random);

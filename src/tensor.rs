@@ -1,6 +1,6 @@
 //! [`Tensor`]: every fixed-shape block of scalars, be it a vector or all parameters of a network.
 
-use crate::{Real, Scalar, Zeroed};
+use crate::{Fingerprint, Real, Scalar, Zeroed};
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -123,6 +123,9 @@ pub trait Tensor: Zeroed {
 
     /// The number of scalars in all slices.
     const LEN: usize;
+
+    /// Tells tensors of other names, shapes, roles or order from this one; the macros see to it.
+    const FINGERPRINT: Fingerprint = Fingerprint::EMPTY.number(Self::SLICES as u64).number(Self::LEN as u64);
 
     /// Slice `i` of [`SLICES`](Tensor::SLICES); empty beyond.
     fn slice(&self, i: usize) -> &[Self::Scalar];
@@ -257,6 +260,7 @@ pub trait Tensor: Zeroed {
 pub struct Empty<L>(PhantomData<fn() -> L>);
 
 crate::__impl_zeroed!([L: 'static] Empty<L>, Empty(PhantomData));
+crate::__impl_plain!([L] Empty<L>:);
 
 impl<L> Clone for Empty<L> {
     fn clone(&self) -> Self {
@@ -282,6 +286,7 @@ impl<L: Tensor> Tensor for Empty<L> {
     type Gradient = Self;
     const SLICES: usize = L::SLICES;
     const LEN: usize = 0;
+    const FINGERPRINT: Fingerprint = Fingerprint::EMPTY;
 
     fn slice(&self, _: usize) -> &[L::Scalar] {
         &[]

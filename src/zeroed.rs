@@ -128,3 +128,22 @@ crate::__impl_zeroed!([A: Zeroed, B: Zeroed] (A, B), (A::ZEROED, B::ZEROED));
 crate::__impl_zeroed!([A: Zeroed, B: Zeroed, C: Zeroed] (A, B, C), (A::ZEROED, B::ZEROED, C::ZEROED));
 crate::__impl_zeroed!([T: Zeroed, const N: usize] [T; N], [const { T::ZEROED }; N]);
 crate::__impl_zeroed!([T: ?Sized + 'static] core::marker::PhantomData<T>, core::marker::PhantomData);
+
+/// Implements [`Plain`](crate::Plain) for a type whose fields, listed after the colon, all are: the step shared by the
+/// macros. Without the feature `borrow` there is no such trait.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "borrow")]
+macro_rules! __impl_plain {
+    ([$($generics:tt)*] $type:ty: $($Field:ty),* $(,)?) => {
+        // SAFETY: every field is `Plain`, so bytes that are valid scalars are valid fields.
+        unsafe impl<$($generics)*> $crate::Plain for $type where $($Field: $crate::Plain,)* {}
+    };
+}
+/// Implements `Plain`: nothing to do without the feature `borrow`.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "borrow"))]
+macro_rules! __impl_plain {
+    ($($any:tt)*) => {};
+}

@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::{Initializer, Real};
+use crate::{Fingerprint, Initializer, Real};
 
 /// σ(z) = z where z > 0, else eᶻ − 1; σ′(z) = 1 where z > 0, else eᶻ = σ(z) + 1. (eq:elu)
 ///
@@ -18,6 +18,7 @@ pub struct Elu;
 impl Activation for Elu {
     type At = Value;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
+    const KIND: Fingerprint = Fingerprint::named("Elu");
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

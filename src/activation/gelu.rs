@@ -1,6 +1,6 @@
 use super::{Activation, Input};
 use crate::scalar::normal_cdf::normal_density;
-use crate::{Initializer, Real};
+use crate::{Fingerprint, Initializer, Real};
 
 /// σ(z) = z·Φ(z), Φ the distribution function of the standard normal, ½(1 + erf(z/√2));
 /// σ′(z) = Φ(z) + z·φ(z), φ its density. (eq:gelu)
@@ -20,6 +20,7 @@ pub struct Gelu;
 impl Activation for Gelu {
     type At = Input;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
+    const KIND: Fingerprint = Fingerprint::named("Gelu");
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

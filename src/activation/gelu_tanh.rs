@@ -1,5 +1,5 @@
 use super::{Activation, Input};
-use crate::{Initializer, Real};
+use crate::{Fingerprint, Initializer, Real};
 
 /// σ(z) = ½z(1 + tanh u) = z·s with u = √(2/π)·(z + 0.044715·z³) and s = sigmoid(2u);
 /// σ′(z) = s + z·s(1 − s)·2u′. (eq:gelu-tanh)
@@ -36,6 +36,7 @@ impl GeluTanh {
 impl Activation for GeluTanh {
     type At = Input;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
+    const KIND: Fingerprint = Fingerprint::named("GeluTanh");
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::Real;
+use crate::{Fingerprint, Real};
 
 /// σ(z) = z/6 + ½ within [0, 1], else 0 or 1; σ′(z) = 1/6 strictly inside, 0 outside and at both ends. (eq:hard-sigmoid)
 ///
@@ -16,6 +16,7 @@ pub struct HardSigmoid;
 
 impl Activation for HardSigmoid {
     type At = Value;
+    const KIND: Fingerprint = Fingerprint::named("HardSigmoid");
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

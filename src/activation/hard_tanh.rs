@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::Real;
+use crate::{Fingerprint, Real};
 
 /// σ(z) = z within [−1, 1], else −1 or 1; σ′(z) = 1 strictly inside, 0 outside and at both ends. (eq:hard-tanh)
 ///
@@ -15,6 +15,7 @@ pub struct HardTanh;
 
 impl Activation for HardTanh {
     type At = Value;
+    const KIND: Fingerprint = Fingerprint::named("HardTanh");
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

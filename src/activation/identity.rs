@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::Real;
+use crate::{Fingerprint, Real};
 
 /// σ(z) = z, σ′(z) = 1: the output of a regression, and of logits. (eq:identity)
 ///
@@ -12,6 +12,7 @@ pub struct Identity;
 
 impl Activation for Identity {
     type At = Value;
+    const KIND: Fingerprint = Fingerprint::named("Identity");
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::{Initializer, Real};
+use crate::{Fingerprint, Initializer, Real};
 
 /// σ(z) = z where z > 0, else α·z, with the slope α = `NUMERATOR / DENOMINATOR` in (0, 1); σ′(z) = 1 where z > 0,
 /// else α, at 0 too. (eq:leaky-relu)
@@ -26,6 +26,7 @@ impl<const NUMERATOR: u32, const DENOMINATOR: u32> Activation for LeakyRelu<NUME
     // The slope is positive, so σ keeps the sign and the derivative can be read off the value.
     type At = Value;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
+    const KIND: Fingerprint = Fingerprint::named("LeakyRelu").number(NUMERATOR as u64).number(DENOMINATOR as u64);
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

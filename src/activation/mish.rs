@@ -1,5 +1,5 @@
 use super::{Activation, Input};
-use crate::{Initializer, Real};
+use crate::{Fingerprint, Initializer, Real};
 
 /// σ(z) = z·t with t = tanh(softplus(z)); σ′(z) = t + z·(1 − t²)·sigmoid(z). (eq:mish)
 ///
@@ -26,6 +26,7 @@ impl Mish {
 impl Activation for Mish {
     type At = Input;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
+    const KIND: Fingerprint = Fingerprint::named("Mish");
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

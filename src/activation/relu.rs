@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::{Initializer, Real};
+use crate::{Fingerprint, Initializer, Real};
 
 /// σ(z) = max(z, 0); σ′(z) = 1 where z > 0, else 0, at 0 too; NaN stays NaN. (eq:relu)
 ///
@@ -15,6 +15,7 @@ pub struct Relu;
 impl Activation for Relu {
     type At = Value;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
+    const KIND: Fingerprint = Fingerprint::named("Relu");
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::{Initializer, Real};
+use crate::{Fingerprint, Initializer, Real};
 
 /// σ(z) = λz where z > 0, else λα(eᶻ − 1), with λ = 1.0507…, α = 1.6733…; σ′(z) = λ where z > 0, else
 /// λα·eᶻ = σ(z) + λα, at 0 too. (eq:selu)
@@ -23,6 +23,7 @@ impl Selu {
 impl Activation for Selu {
     type At = Value;
     const INITIALIZER: Initializer = Initializer::LecunNormal;
+    const KIND: Fingerprint = Fingerprint::named("Selu");
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::Real;
+use crate::{Fingerprint, Real};
 
 /// σ(z) = 1 / (1 + e^(−z)), σ′(z) = σ(z)·(1 − σ(z)). (eq:sigmoid)
 ///
@@ -14,6 +14,7 @@ pub struct Sigmoid;
 
 impl Activation for Sigmoid {
     type At = Value;
+    const KIND: Fingerprint = Fingerprint::named("Sigmoid");
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

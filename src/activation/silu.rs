@@ -1,5 +1,5 @@
 use super::{Activation, Input};
-use crate::{Initializer, Real};
+use crate::{Fingerprint, Initializer, Real};
 
 /// σ(z) = z·s with s = sigmoid(z); σ′(z) = s·(1 + z·(1 − s)). (eq:silu)
 ///
@@ -16,6 +16,7 @@ pub struct Silu;
 impl Activation for Silu {
     type At = Input;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
+    const KIND: Fingerprint = Fingerprint::named("Silu");
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

@@ -1,5 +1,5 @@
 use super::{Activation, Input};
-use crate::{Initializer, Real};
+use crate::{Fingerprint, Initializer, Real};
 
 /// σ(z) = ln(1 + eᶻ), a smooth ReLU; σ′(z) = sigmoid(z). (eq:softplus)
 ///
@@ -14,6 +14,7 @@ pub struct Softplus;
 impl Activation for Softplus {
     type At = Input;
     const INITIALIZER: Initializer = Initializer::KaimingNormal;
+    const KIND: Fingerprint = Fingerprint::named("Softplus");
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

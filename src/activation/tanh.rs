@@ -1,5 +1,5 @@
 use super::{Activation, Value};
-use crate::Real;
+use crate::{Fingerprint, Real};
 
 /// σ(z) = tanh z, σ′(z) = 1 − σ(z)². (eq:tanh)
 ///
@@ -13,6 +13,7 @@ pub struct Tanh;
 
 impl Activation for Tanh {
     type At = Value;
+    const KIND: Fingerprint = Fingerprint::named("Tanh");
 
     #[inline(always)]
     fn value<T: Real>(z: T) -> T {

@@ -1,6 +1,6 @@
 use crate::{
-    Activation, Identity, Initializer, Layer, Matrix, Network, Parameters, Pass, Point, Random, Role, Scalar, Vector,
-    parameters,
+    Activation, Fingerprint, Identity, Initializer, Layer, Matrix, Network, Parameters, Pass, Point, Random, Role,
+    Scalar, Vector, parameters,
 };
 use core::marker::PhantomData;
 
@@ -47,6 +47,8 @@ impl<const IN: usize, const OUT: usize, A: Activation, T: Scalar> Dense<IN, OUT,
 }
 
 impl<const IN: usize, const OUT: usize, A: Activation, T: Scalar> Parameters for Dense<IN, OUT, A, T> {
+    const KIND: Fingerprint = A::KIND;
+
     fn init(&mut self, random: &mut Random) {
         self.init_with(A::INITIALIZER, random);
     }

@@ -1,4 +1,4 @@
-use crate::{Block, Layer, Mode, Parameters, Pass, Random, Role, Scalar, Tensor};
+use crate::{Block, Fingerprint, Layer, Mode, Parameters, Pass, Random, Role, Scalar, Tensor};
 use core::marker::PhantomData;
 
 /// Inverted dropout (Srivastava et al., 2014): while training, each input is zeroed with probability
@@ -40,6 +40,9 @@ crate::__impl_zeroed!(
     [const NUMERATOR: u32, const DENOMINATOR: u32, T: Scalar] Dropout<NUMERATOR, DENOMINATOR, T>,
     Dropout(PhantomData)
 );
+crate::__impl_plain!(
+    [const NUMERATOR: u32, const DENOMINATOR: u32, T] Dropout<NUMERATOR, DENOMINATOR, T>:
+);
 
 impl<const NUMERATOR: u32, const DENOMINATOR: u32, T: Scalar> Default for Dropout<NUMERATOR, DENOMINATOR, T> {
     fn default() -> Self {
@@ -71,6 +74,7 @@ impl<const NUMERATOR: u32, const DENOMINATOR: u32, T: Scalar> Tensor for Dropout
     type Gradient = Self;
     const SLICES: usize = 0;
     const LEN: usize = 0;
+    const FINGERPRINT: Fingerprint = Fingerprint::EMPTY;
 
     fn slice(&self, _: usize) -> &[T] {
         &[]

@@ -1,4 +1,4 @@
-use crate::{Block, Empty, Layer, Network, Parameters, Pass, Random, Scalar, Tensor};
+use crate::{Block, Empty, Fingerprint, Layer, Network, Parameters, Pass, Random, Scalar, Tensor};
 
 /// A layer whose parameters are constants: gradients pass through it to what comes before, and nothing trains it.
 /// It has no gradient and no optimiser state, not even their memory. (eq:frozen)
@@ -20,6 +20,7 @@ pub struct Frozen<L>(
 );
 
 crate::__impl_zeroed!([L: Tensor] Frozen<L>, Frozen(L::ZEROED));
+crate::__impl_plain!([L] Frozen<L>: L);
 
 impl<L: Tensor> Tensor for Frozen<L> {
     type Scalar = L::Scalar;
@@ -27,6 +28,7 @@ impl<L: Tensor> Tensor for Frozen<L> {
     type Gradient = Empty<L>;
     const SLICES: usize = L::SLICES;
     const LEN: usize = L::LEN;
+    const FINGERPRINT: Fingerprint = L::FINGERPRINT;
 
     fn slice(&self, i: usize) -> &[L::Scalar] {
         self.0.slice(i)
@@ -42,6 +44,8 @@ impl<L: Tensor> Tensor for Frozen<L> {
 }
 
 impl<L: Parameters> Parameters for Frozen<L> {
+    const KIND: Fingerprint = L::KIND;
+
     /// Initialises the layer inside, to be overwritten by what was trained elsewhere.
     fn init(&mut self, random: &mut Random) {
         self.0.init(random);

@@ -1,4 +1,4 @@
-use crate::{Layer, Matrix, Network, Parameters, Pass, Random, Role, Scalar, Vector, parameters};
+use crate::{Fingerprint, Layer, Matrix, Network, Parameters, Pass, Random, Role, Scalar, Vector, parameters};
 
 /// [`LayerNormalization`] as one writes it: `LayerNorm<64, T>`, with ε = 10⁻⁵ unless a third argument says otherwise.
 pub type LayerNorm<const N: usize, T = f32, const DIGITS: u32 = 5> = LayerNormalization<N, DIGITS, T>;
@@ -58,6 +58,8 @@ impl<const N: usize, const DIGITS: u32, T: Scalar> LayerNormalization<N, DIGITS,
 }
 
 impl<const N: usize, const DIGITS: u32, T: Scalar> Parameters for LayerNormalization<N, DIGITS, T> {
+    const KIND: Fingerprint = Fingerprint::named("LayerNorm").number(DIGITS as u64);
+
     fn init(&mut self, _: &mut Random) {
         self.gain.fill(T::ONE);
         self.bias.fill(T::ZERO);

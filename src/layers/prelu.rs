@@ -1,4 +1,4 @@
-use crate::{Layer, Matrix, Network, Parameters, Pass, Random, Role, Scalar, Vector, parameters};
+use crate::{Fingerprint, Layer, Matrix, Network, Parameters, Pass, Random, Role, Scalar, Vector, parameters};
 
 parameters! {
     /// A leaky ReLU that learns its slopes, one a feature (He et al., 2015): y = x where x > 0, else s·x.
@@ -19,6 +19,8 @@ parameters! {
 }
 
 impl<const N: usize, T: Scalar> Parameters for Prelu<N, T> {
+    const KIND: Fingerprint = Fingerprint::named("Prelu");
+
     fn init(&mut self, _: &mut Random) {
         self.slope.fill(T::from_f64(0.25));
     }

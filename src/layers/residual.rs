@@ -1,4 +1,4 @@
-use crate::{Block, Layer, Network, Parameters, Pass, Random, Scalar, Tensor};
+use crate::{Block, Fingerprint, Layer, Network, Parameters, Pass, Random, Scalar, Tensor};
 use num_traits::ConstOne;
 
 /// A shortcut around a layer whose output has the shape of its input: Y = X + F(X) (He et al., 2016).
@@ -18,6 +18,7 @@ pub struct Residual<L>(
 );
 
 crate::__impl_zeroed!([L: Tensor] Residual<L>, Residual(L::ZEROED));
+crate::__impl_plain!([L] Residual<L>: L);
 
 impl<L: Tensor> Tensor for Residual<L> {
     type Scalar = L::Scalar;
@@ -25,6 +26,7 @@ impl<L: Tensor> Tensor for Residual<L> {
     type Gradient = L::Gradient;
     const SLICES: usize = L::SLICES;
     const LEN: usize = L::LEN;
+    const FINGERPRINT: Fingerprint = L::FINGERPRINT;
 
     fn slice(&self, i: usize) -> &[L::Scalar] {
         self.0.slice(i)
@@ -40,6 +42,8 @@ impl<L: Tensor> Tensor for Residual<L> {
 }
 
 impl<L: Parameters> Parameters for Residual<L> {
+    const KIND: Fingerprint = Fingerprint::named("Residual").with(L::KIND);
+
     fn init(&mut self, random: &mut Random) {
         self.0.init(random);
     }

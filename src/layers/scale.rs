@@ -1,5 +1,6 @@
 use crate::{
-    Dense, Empty, Identity, Layer, LengthError, Matrix, Network, Parameters, Pass, Random, Real, Role, Scalar, Vector,
+    Dense, Empty, Fingerprint, Identity, Layer, LengthError, Matrix, Network, Parameters, Pass, Random, Real, Role,
+    Scalar, Vector,
 };
 
 /// Standardisation as a layer, saved with the weights: y = (x − c) ⊙ f + o with a centre c, a factor f and an offset o.
@@ -21,6 +22,7 @@ use crate::{
 /// assert_eq!(scale.inverse().predict(y, &mut back), &x);
 /// # Ok::<(), chainrule::LengthError>(())
 /// ```
+#[repr(C)]
 pub struct Scale<const N: usize, T = f32> {
     /// c: the mean of each feature.
     pub center: Vector<N, T>,
@@ -109,6 +111,8 @@ impl<const N: usize, T: Scalar> Scale<N, T> {
 }
 
 impl<const N: usize, T: Scalar> Parameters for Scale<N, T> {
+    const KIND: Fingerprint = Fingerprint::named("Scale");
+
     /// The identity, to be overwritten by what [`fit`](Scale::fit) finds.
     fn init(&mut self, _: &mut Random) {
         *self = Self::IDENTITY;
