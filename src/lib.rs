@@ -118,6 +118,8 @@ mod loss;
 mod matrix;
 mod metrics;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
+mod online;
+#[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod optimizer;
 mod predict;
 mod random;
@@ -147,6 +149,7 @@ pub use layers::*;
 pub use loss::*;
 pub use matrix::{Matrix, Vector};
 pub use metrics::*;
+pub use online::{Online, OnlineTrainer};
 pub use optimizer::*;
 pub use predict::{Predict, Predictor};
 pub use random::Random;

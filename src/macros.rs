@@ -187,6 +187,11 @@ macro_rules! __network {
                 }
 
                 #[inline]
+                fn layers_mut(&mut self) -> <Self::List as $crate::sequence::List>::LayersMut<'_> {
+                    $crate::__nest!($((&mut self.$field))+)
+                }
+
+                #[inline]
                 fn gradients(gradient: &mut Self::Gradient) -> <Self::List as $crate::sequence::List>::Gradients<'_> {
                     $crate::__nest!($((&mut gradient.$field))+)
                 }
@@ -242,6 +247,36 @@ macro_rules! __network {
                     d_input: ::core::option::Option<&mut $crate::Matrix<$IN, __BATCH, $T>>,
                 ) {
                     $crate::sequence::backward(self, x, cache, d_output, gradient, d_input);
+                }
+            }
+
+            impl<$($bounds)* $T: $crate::Scalar> $crate::Online<$crate::Matrix<$IN, 1, $T>> for $Name<$($args)* $T>
+            where
+                <Self as $crate::sequence::Fields>::List: $crate::sequence::OnlineSequence<
+                    $crate::Matrix<$IN, 1, $T>,
+                    Scalar = $T,
+                    Output = $crate::Matrix<$OUT, 1, $T>,
+                >,
+            {
+                #[inline]
+                fn gradient_bound(
+                    i: usize,
+                    x: &$crate::Matrix<$IN, 1, $T>,
+                    cache: &Self::Cache,
+                    delta: &Self::Output,
+                ) -> $T {
+                    $crate::sequence::gradient_bound::<$crate::Matrix<$IN, 1, $T>, Self>(i, x, cache, delta)
+                }
+
+                #[inline]
+                fn descend(
+                    &mut self,
+                    rate: $T,
+                    x: &$crate::Matrix<$IN, 1, $T>,
+                    cache: &Self::Cache,
+                    delta: &Self::Output,
+                ) {
+                    $crate::sequence::descend(self, rate, x, cache, delta);
                 }
             }
 

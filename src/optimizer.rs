@@ -122,7 +122,7 @@ const LARGEST_RATIO: f64 = 1e20;
 
 /// w ← w − step; a step of zero leaves the very bits, where −0 − (−0) would be +0.
 #[inline(always)]
-fn descend<T: Scalar>(w: &mut T, step: T) {
+pub(crate) fn descend<T: Scalar>(w: &mut T, step: T) {
     if step != T::ZERO {
         *w -= step;
     }

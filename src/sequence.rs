@@ -1,6 +1,7 @@
 //! Layers one after the other: the chain rule, once, for pairs and for what [`network!`](crate::network) defines.
 
 use crate::layer::{Layer, Network, Parameters, Pass};
+use crate::online::Online;
 use crate::tensor::{Block, Tensor};
 use crate::{Fingerprint, Random, Zeroed};
 
@@ -11,6 +12,8 @@ pub trait List {
     type Scalar: crate::Scalar;
     /// A reference to each layer.
     type Layers<'a>: Copy;
+    /// A reference to each layer, to be written.
+    type LayersMut<'a>;
     /// A reference to each gradient, to be added to.
     type Gradients<'a>;
 }
@@ -18,12 +21,14 @@ pub trait List {
 impl<A: Tensor> List for (A,) {
     type Scalar = A::Scalar;
     type Layers<'a> = &'a A;
+    type LayersMut<'a> = &'a mut A;
     type Gradients<'a> = &'a mut A::Gradient;
 }
 
 impl<A: Tensor, Rest: List<Scalar = A::Scalar>> List for (A, Rest) {
     type Scalar = A::Scalar;
     type Layers<'a> = (&'a A, Rest::Layers<'a>);
+    type LayersMut<'a> = (&'a mut A, Rest::LayersMut<'a>);
     type Gradients<'a> = (&'a mut A::Gradient, Rest::Gradients<'a>);
 }
 
@@ -161,6 +166,46 @@ where
     }
 }
 
+/// A [`Sequence`] whose layers can all be trained online. The methods are those of [`Online`].
+#[allow(missing_docs, reason = "documented in `Online`")]
+#[diagnostic::on_unimplemented(message = "a layer of this network cannot be trained online from input `{X}`")]
+pub trait OnlineSequence<X>: Sequence<X> {
+    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &Self::Output) -> Self::Scalar;
+    fn descend(layers: Self::LayersMut<'_>, rate: Self::Scalar, x: &X, cache: &Self::Cache, delta: &Self::Output);
+}
+
+impl<X, A: Online<X, Output: Tensor>> OnlineSequence<X> for (A,) {
+    #[inline]
+    fn gradient_bound(i: usize, x: &X, cache: &A::Cache, delta: &A::Output) -> A::Scalar {
+        A::gradient_bound(i, x, cache, delta)
+    }
+
+    #[inline]
+    fn descend(layer: &mut A, rate: A::Scalar, x: &X, cache: &A::Cache, delta: &A::Output) {
+        layer.descend(rate, x, cache, delta);
+    }
+}
+
+impl<X, A, Rest> OnlineSequence<X> for (A, Rest)
+where
+    A: Online<X, Output: Tensor>,
+    Rest: OnlineSequence<A::Output, Scalar = A::Scalar>,
+{
+    #[inline]
+    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &Self::Output) -> A::Scalar {
+        match i.checked_sub(A::SLICES) {
+            None => A::gradient_bound(i, x, &cache.first, &cache.d_between),
+            Some(i) => Rest::gradient_bound(i, A::output(&cache.first), &cache.rest, delta),
+        }
+    }
+
+    #[inline]
+    fn descend((first, rest): Self::LayersMut<'_>, rate: A::Scalar, x: &X, cache: &Self::Cache, delta: &Self::Output) {
+        first.descend(rate, x, &cache.first, &cache.d_between);
+        Rest::descend(rest, rate, A::output(&cache.first), &cache.rest, delta);
+    }
+}
+
 /// A struct whose fields are the layers of a [`List`].
 pub trait Fields: Tensor {
     /// The types of the fields.
@@ -169,12 +214,17 @@ pub trait Fields: Tensor {
     /// The fields.
     fn layers(&self) -> LayersOf<'_, Self>;
 
+    /// The fields, to be written.
+    fn layers_mut(&mut self) -> LayersMutOf<'_, Self>;
+
     /// The fields of the gradient.
     fn gradients(gradient: &mut Self::Gradient) -> GradientsOf<'_, Self>;
 }
 
 /// References to the layers of `N`.
 pub type LayersOf<'a, N> = <<N as Fields>::List as List>::Layers<'a>;
+/// References to the layers of `N`, to be written.
+pub type LayersMutOf<'a, N> = <<N as Fields>::List as List>::LayersMut<'a>;
 /// References to the gradients of the layers of `N`.
 pub type GradientsOf<'a, N> = <<N as Fields>::List as List>::Gradients<'a>;
 /// What `N` yields for `X`.
@@ -217,6 +267,29 @@ pub fn backward<X, N: Fields<List: Sequence<X>>>(
     d_input: Option<&mut X>,
 ) {
     <N::List as Sequence<X>>::backward(network.layers(), x, cache, d_output, gradient.map(N::gradients), d_input);
+}
+
+/// [`Online::gradient_bound`] of a struct of layers.
+#[inline]
+pub fn gradient_bound<X, N: Fields<List: OnlineSequence<X>>>(
+    i: usize,
+    x: &X,
+    cache: &CacheOf<N, X>,
+    delta: &OutputOf<N, X>,
+) -> <N::List as List>::Scalar {
+    <N::List as OnlineSequence<X>>::gradient_bound(i, x, cache, delta)
+}
+
+/// [`Online::descend`] of a struct of layers.
+#[inline]
+pub fn descend<X, N: Fields<List: OnlineSequence<X>>>(
+    network: &mut N,
+    rate: <N::List as List>::Scalar,
+    x: &X,
+    cache: &CacheOf<N, X>,
+    delta: &OutputOf<N, X>,
+) {
+    <N::List as OnlineSequence<X>>::descend(network.layers_mut(), rate, x, cache, delta);
 }
 
 /// Two layers one after the other, without a name; longer chains nest: `(A, (B, C))`.
@@ -274,6 +347,11 @@ impl<A: Tensor, B: Tensor<Scalar = A::Scalar>> Fields for (A, B) {
     }
 
     #[inline]
+    fn layers_mut(&mut self) -> LayersMutOf<'_, Self> {
+        (&mut self.0, &mut self.1)
+    }
+
+    #[inline]
     fn gradients((a, b): &mut Self::Gradient) -> GradientsOf<'_, Self> {
         (a, b)
     }
@@ -314,5 +392,21 @@ where
         d_input: Option<&mut X>,
     ) {
         backward(self, x, cache, d_output, gradient, d_input);
+    }
+}
+
+impl<X, A, B> Online<X> for (A, B)
+where
+    A: Online<X, Output: Tensor>,
+    B: Online<A::Output, Scalar = A::Scalar, Output: Tensor>,
+{
+    #[inline]
+    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &B::Output) -> A::Scalar {
+        gradient_bound::<X, Self>(i, x, cache, delta)
+    }
+
+    #[inline]
+    fn descend(&mut self, rate: A::Scalar, x: &X, cache: &Self::Cache, delta: &B::Output) {
+        descend(self, rate, x, cache, delta);
     }
 }

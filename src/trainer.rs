@@ -119,7 +119,7 @@ where
         let mut pass = Pass::train(self.seed, self.steps);
         let sum = self.add_batch(loss, inputs, targets, &|i| i, 0..B, B, &mut pass)?;
         self.apply(optimizer)?;
-        Ok(sum / scalar::<N>(B))
+        Ok(sum / scalar::<N>(B as f64))
     }
 
     /// One step on the mean over any number of samples, which are taken through the network in batches of `B` and
@@ -149,7 +149,7 @@ where
             sum += self.add_batch(loss, inputs, targets, &|i| i, range, inputs.len(), &mut pass)?;
         }
         self.apply(optimizer)?;
-        Ok(sum / scalar::<N>(inputs.len()))
+        Ok(sum / scalar::<N>(inputs.len() as f64))
     }
 
     /// One pass over all samples in an order drawn from (seed, epoch), one step a batch of `B`; returns the mean loss
@@ -182,7 +182,7 @@ where
             self.apply(optimizer)?;
         }
         self.epochs = self.epochs.saturating_add(1);
-        Ok(sum / scalar::<N>(inputs.len()))
+        Ok(sum / scalar::<N>(inputs.len() as f64))
     }
 
     /// The mean loss over all samples as [`predict`](Layer::predict) computes outputs; `metric` observes them all.
@@ -209,7 +209,7 @@ where
                 metric.observe(output, target);
             }
         });
-        Ok(sum / scalar::<N>(inputs.len()))
+        Ok(sum / scalar::<N>(inputs.len() as f64))
     }
 
     /// Calls `each` with the number and the output of every input, in their order.
@@ -257,7 +257,7 @@ where
         self.network.forward(&self.inputs, &mut self.cache, pass);
 
         // eq:batch-mean: the factor 1/n enters here and nowhere else.
-        let share = num_traits::one::<N::Scalar>() / scalar::<N>(count);
+        let share = num_traits::one::<N::Scalar>() / scalar::<N>(count as f64);
         let mut sum = zero::<N>();
         // Columns beyond the last sample contribute nothing.
         self.d_outputs.set_zero();
@@ -299,8 +299,8 @@ fn zero<N: Tensor>() -> N::Scalar {
     num_traits::zero()
 }
 
-fn scalar<N: Tensor>(count: usize) -> N::Scalar {
-    N::Scalar::from_f64(count as f64)
+pub(crate) fn scalar<N: Tensor>(value: f64) -> N::Scalar {
+    N::Scalar::from_f64(value)
 }
 
 fn validate<Y: Sample, Target>(optimizer: &impl Optimizer, loss: &impl Loss<Y, Target>) -> Result<(), TrainError> {
@@ -321,16 +321,26 @@ fn check_samples<X: Sample, Y: Sample, Target>(
         return Err(TrainError::NoSamples);
     }
     for (sample, (input, target)) in inputs.iter().zip(targets).enumerate() {
-        let input = input.as_ref();
-        if !X::Scalar::max_abs(input).is_finite() {
-            // Rare: only now is it worth looking for the place.
-            if let Some((element, found)) = input.iter().enumerate().find(|(_, x)| !x.is_finite()) {
-                return Err(TrainError::Input { sample, element, found: found.to_f64() });
-            }
-        }
-        loss.check(target).map_err(|error| TrainError::Target { sample, error })?;
+        check_sample(loss, sample, input, target)?;
     }
     Ok(())
+}
+
+/// Checks the sample of number `sample`.
+pub(crate) fn check_sample<X: Sample, Y: Sample, Target>(
+    loss: &impl Loss<Y, Target>,
+    sample: usize,
+    input: &X,
+    target: &Target,
+) -> Result<(), TrainError> {
+    let input = input.as_ref();
+    if !X::Scalar::max_abs(input).is_finite() {
+        // Rare: only now is it worth looking for the place.
+        if let Some((element, found)) = input.iter().enumerate().find(|(_, x)| !x.is_finite()) {
+            return Err(TrainError::Input { sample, element, found: found.to_f64() });
+        }
+    }
+    loss.check(target).map_err(|error| TrainError::Target { sample, error })
 }
 
 #[cfg(test)]

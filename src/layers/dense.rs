@@ -1,6 +1,7 @@
+use crate::optimizer::descend;
 use crate::{
-    Activation, Fingerprint, Identity, Initializer, Layer, Matrix, Network, Parameters, Pass, Point, Random, Role,
-    Scalar, Vector, parameters,
+    Activation, Fingerprint, Identity, Initializer, Layer, Matrix, Network, Online, Parameters, Pass, Point, Random,
+    Role, Scalar, Vector, parameters,
 };
 use core::marker::PhantomData;
 
@@ -123,5 +124,33 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
         if let Some(d_input) = d_input {
             d_input.set_transpose_product(&self.weights, delta); // eq:input-gradient
         }
+    }
+}
+
+/// One sample: ∇W = δ·xᵀ and ∇b = δ, so the largest element of ∇W is max |δ|·max |x|, rounded alike.
+impl<const IN: usize, const OUT: usize, A: Activation, T: Scalar> Online<Vector<IN, T>> for Dense<IN, OUT, A, T> {
+    #[inline]
+    fn gradient_bound(i: usize, x: &Vector<IN, T>, _: &Self::Cache, delta: &Vector<OUT, T>) -> T {
+        let largest = T::max_abs(delta.as_slice());
+        if i == 0 { largest * T::max_abs(x.as_slice()) } else { largest }
+    }
+
+    /// W ← W − η·(δ·xᵀ), b ← b − η·δ. (eq:sgd)
+    #[inline]
+    fn descend(&mut self, rate: T, x: &Vector<IN, T>, _: &Self::Cache, delta: &Vector<OUT, T>) {
+        let delta = delta.as_array();
+        T::vectorized(
+            #[inline(always)]
+            || {
+                for (column, x) in self.weights.columns_mut().iter_mut().zip(x.as_array()) {
+                    for (w, d) in column.iter_mut().zip(delta) {
+                        descend(w, rate * (*d * *x));
+                    }
+                }
+                for (b, d) in self.bias.as_mut_array().iter_mut().zip(delta) {
+                    descend(b, rate * *d);
+                }
+            },
+        );
     }
 }

@@ -1,4 +1,4 @@
-use crate::{Block, Fingerprint, Layer, Mode, Parameters, Pass, Random, Role, Scalar, Tensor};
+use crate::{Block, Fingerprint, Layer, Mode, Online, Parameters, Pass, Random, Role, Scalar, Tensor};
 use core::marker::PhantomData;
 
 /// Inverted dropout (Srivastava et al., 2014): while training, each input is zeroed with probability
@@ -150,4 +150,15 @@ impl<const NUMERATOR: u32, const DENOMINATOR: u32, T: Scalar, X: Tensor<Scalar =
             }
         }
     }
+}
+
+/// Nothing to move.
+impl<const NUMERATOR: u32, const DENOMINATOR: u32, T: Scalar, X: Tensor<Scalar = T>> Online<X>
+    for Dropout<NUMERATOR, DENOMINATOR, T>
+{
+    fn gradient_bound(_: usize, _: &X, _: &Self::Cache, _: &X) -> T {
+        T::ZERO
+    }
+
+    fn descend(&mut self, _: T, _: &X, _: &Self::Cache, _: &X) {}
 }

@@ -1,4 +1,4 @@
-use crate::{Block, Empty, Fingerprint, Layer, Network, Parameters, Pass, Random, Scalar, Tensor};
+use crate::{Block, Empty, Fingerprint, Layer, Network, Online, Parameters, Pass, Random, Scalar, Tensor};
 
 /// A layer whose parameters are constants: gradients pass through it to what comes before, and nothing trains it.
 /// It has no gradient and no optimiser state, not even their memory. (eq:frozen)
@@ -85,4 +85,13 @@ impl<X, L: Layer<X>> Layer<X> for Frozen<L> {
     ) {
         self.0.backward(x, cache, d_output, None, d_input);
     }
+}
+
+/// Nothing moves.
+impl<X, L: Layer<X>> Online<X> for Frozen<L> {
+    fn gradient_bound(_: usize, _: &X, _: &L::Cache, _: &L::Output) -> L::Scalar {
+        num_traits::ConstZero::ZERO
+    }
+
+    fn descend(&mut self, _: L::Scalar, _: &X, _: &L::Cache, _: &L::Output) {}
 }

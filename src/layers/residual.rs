@@ -1,4 +1,4 @@
-use crate::{Block, Fingerprint, Layer, Network, Parameters, Pass, Random, Scalar, Tensor};
+use crate::{Block, Fingerprint, Layer, Network, Online, Parameters, Pass, Random, Scalar, Tensor};
 use num_traits::ConstOne;
 
 /// A shortcut around a layer whose output has the shape of its input: Y = X + F(X) (He et al., 2016).
@@ -106,5 +106,16 @@ impl<X: Tensor, L: Layer<X, Output = X, Scalar = X::Scalar>> Layer<X> for Residu
                 d_input.axpy(ConstOne::ONE, &cache.d_inner);
             }
         }
+    }
+}
+
+/// F sees all of ∇Y, and leaves its δ there.
+impl<X: Tensor, L: Online<X, Output = X, Scalar = X::Scalar>> Online<X> for Residual<L> {
+    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &X) -> L::Scalar {
+        L::gradient_bound(i, x, &cache.inner, delta)
+    }
+
+    fn descend(&mut self, rate: L::Scalar, x: &X, cache: &Self::Cache, delta: &X) {
+        self.0.descend(rate, x, &cache.inner, delta);
     }
 }
