@@ -1,5 +1,5 @@
-//! One prediction and one training step of small and large networks:
-//! `cargo run --release --manifest-path benches/networks/Cargo.toml`.
+//! One prediction and one training step of small and large networks, and every piece by itself:
+//! `cargo run --release --manifest-path benches/networks/Cargo.toml -- --bench`.
 //!
 //! Inputs vary from call to call and results are consumed. Times are those of one thread.
 
@@ -8,6 +8,8 @@ use chainrule::{
     Random, Relu, Sgd, SoftmaxCrossEntropy, Tanh, Trainer, Vector, Zeroed, network,
 };
 use divan::{Bencher, black_box};
+
+mod pieces;
 
 fn main() {
     divan::main();
