@@ -1,8 +1,9 @@
-//! Every named equation of docs/derivation.md is cited by the code that implements it and proved by two tests or more,
-//! and nothing is cited that is not there. docs/traceability.md is the table of it, kept fresh: `UPDATE=1 cargo test
-//! --test traceability` writes it anew.
+//! Every named equation of docs/derivation.md is cited by the code that implements it, proved by two tests or more, and
+//! broken on purpose by a fault of tests/faults/run, and nothing is cited that is not there. docs/traceability.md is the
+//! table of it, kept fresh: `UPDATE=1 cargo test --test traceability` writes it anew.
 //!
-//! A test names what it proves in a comment directly above it: `// proves eq:a, eq:b`.
+//! A test names what it proves in a comment directly above it: `// proves eq:a, eq:b`. A fault names the equation that it
+//! breaks behind its own name: `("delta without σ′ (eq:delta)", …`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -77,10 +78,17 @@ fn cited_by(lines: &[&str], at: usize) -> String {
 struct Trace {
     code: BTreeSet<String>,
     tests: BTreeSet<String>,
+    faults: Vec<String>,
 }
 
-/// Reads definitions, citations and proofs; returns the equations in the order of the derivation, and what is wrong.
-fn read(derivation: &str, sources: &[(String, String)]) -> (Vec<(String, Trace)>, Vec<String>) {
+/// The names of the seeded faults, in their order.
+fn faults(script: &str) -> impl Iterator<Item = &str> {
+    script.lines().filter_map(|line| line.trim_start().strip_prefix("(\"")?.split('"').next())
+}
+
+/// Reads definitions, citations, proofs and faults; returns the equations in the order of the derivation, and what is
+/// wrong.
+fn read(derivation: &str, sources: &[(String, String)], script: &str) -> (Vec<(String, Trace)>, Vec<String>) {
     let mut wrong = Vec::new();
     let mut traces = BTreeMap::<String, Trace>::new();
     let mut order = Vec::new();
@@ -131,12 +139,24 @@ fn read(derivation: &str, sources: &[(String, String)]) -> (Vec<(String, Trace)>
             }
         }
     }
+    for fault in faults(script) {
+        for name in names(fault) {
+            let title = fault.split(" (eq:").next().unwrap_or(fault);
+            match traces.get_mut(name) {
+                Some(trace) => trace.faults.push(title.to_owned()),
+                None => wrong.push(format!("tests/faults/run: `{title}` breaks eq:{name}, which is not defined")),
+            }
+        }
+    }
     for (name, trace) in &traces {
         if trace.code.is_empty() {
             wrong.push(format!("eq:{name} is cited by no code"));
         }
         if trace.tests.len() < 2 {
             wrong.push(format!("eq:{name} is proved by {} tests; it takes two", trace.tests.len()));
+        }
+        if trace.faults.is_empty() {
+            wrong.push(format!("eq:{name} is broken by no fault of tests/faults/run"));
         }
     }
     let traced = order.into_iter().filter_map(|name| traces.remove_entry(&name)).collect();
@@ -158,23 +178,28 @@ fn sources(root: &Path) -> Vec<(String, String)> {
 
 fn table(traced: &[(String, Trace)]) -> String {
     let mut table = String::from(
-        "# Traceability\n\nEach equation of [the derivation](derivation.md), the code that implements it, and the tests \
-         that prove it. Written by\n`UPDATE=1 cargo test --test traceability`, which fails when an equation has no code \
-         or fewer than two tests.\n\n| equation | code | tests |\n|---|---|---|\n",
+        "# Traceability\n\nEach equation of [the derivation](derivation.md), the code that implements it, the tests that \
+         prove it, and the faults that are seeded to see\nthem fail ([who kills which](faults.md)). Written by `UPDATE=1 \
+         cargo test --test traceability`, which fails when an equation has no\ncode, fewer than two tests, or no \
+         fault.\n\n| equation | code | tests | faults |\n|---|---|---|---|\n",
     );
     for (name, trace) in traced {
         let list = |items: &BTreeSet<String>| items.iter().cloned().collect::<Vec<_>>().join("<br>");
-        writeln!(table, "| `eq:{name}` | {} | {} |", list(&trace.code), list(&trace.tests)).unwrap();
+        let faults = trace.faults.join("<br>");
+        writeln!(table, "| `eq:{name}` | {} | {} | {faults} |", list(&trace.code), list(&trace.tests)).unwrap();
     }
     table
 }
 
-/// Every equation has its code and its tests, and the table says which.
+fn text(root: &Path, file: &str) -> String {
+    std::fs::read_to_string(root.join(file)).unwrap()
+}
+
+/// Every equation has its code, its tests and its fault, and the table says which.
 #[test]
-fn every_equation_has_code_and_two_tests() {
+fn every_equation_has_code_two_tests_and_a_fault() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let derivation = std::fs::read_to_string(root.join("docs/derivation.md")).unwrap();
-    let (traced, wrong) = read(&derivation, &sources(root));
+    let (traced, wrong) = read(&text(root, "docs/derivation.md"), &sources(root), &text(root, "tests/faults/run"));
     assert!(traced.len() >= 30, "only {} equations were found", traced.len());
     assert!(wrong.is_empty(), "\n  {}\n", wrong.join("\n  "));
     let (path, table) = (root.join("docs/traceability.md"), table(&traced));
@@ -193,14 +218,17 @@ fn orphans_are_found() {
     let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let code = file("src/a.rs", "/// (eq:one)\npub struct A;\nfn f() {\n    g(); // eq:two\n}\n");
     let proofs = "// proves eq:one, eq:two\n#[test]\nfn t() {}\n/// Doc.\n// proves eq:one\n// proves eq:two\n#[test]\nfn s() {}\n";
-    let (traced, wrong) = read(derivation, &[code.clone(), file("tests/b.rs", proofs)]);
+    let script =
+        "FAULTS = [\n    (\"a sign (eq:one)\", \"src/a.rs\",\n     \"x\", \"-x\"),\n    (\"a two (eq:two)\", \"f\")\n";
+    let (traced, wrong) = read(derivation, &[code.clone(), file("tests/b.rs", proofs)], script);
     assert!(wrong.is_empty(), "{wrong:?}");
     assert_eq!(traced[0].1.code.iter().collect::<Vec<_>>(), ["`src/a.rs`: `A`"]);
+    assert_eq!(traced[0].1.faults, ["a sign"]);
     assert_eq!(traced[1].1.code.iter().collect::<Vec<_>>(), ["`src/a.rs`: `f`"]);
     assert_eq!(traced[1].1.tests.iter().collect::<Vec<_>>(), ["`tests/b.rs`: `s`", "`tests/b.rs`: `t`"]);
 
     let wrong = |derivation: &str, code: &str, tests: &str| {
-        read(derivation, &[file("src/a.rs", code), file("tests/b.rs", tests)]).1.join("\n")
+        read(derivation, &[file("src/a.rs", code), file("tests/b.rs", tests)], script).1.join("\n")
     };
     let both = "// eq:one eq:two";
     assert_eq!(wrong(derivation, "// eq:one", proofs), "eq:two is cited by no code");
@@ -215,4 +243,8 @@ fn orphans_are_found() {
     assert!(wrong(derivation, both, &proofs.replace("#[test]", "")).contains("no test"));
     assert!(wrong(&format!("{derivation}`eq:four`"), both, proofs).contains("cites eq:four, which it does not define"));
     assert!(wrong(&derivation.repeat(2), both, proofs).contains("eq:one is defined twice"));
+    let wrong = |script: &str| read(derivation, &[code.clone(), file("tests/b.rs", proofs)], script).1.join("\n");
+    assert_eq!(wrong(&script.replace("eq:two", "eq:one")), "eq:two is broken by no fault of tests/faults/run");
+    let unknown = "tests/faults/run: `a third` breaks eq:three, which is not defined";
+    assert_eq!(wrong(&format!("{script}    (\"a third (eq:three)\", \"f\")")), unknown);
 }
