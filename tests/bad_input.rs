@@ -4,9 +4,9 @@
 mod common;
 
 use chainrule::{
-    Accuracy, Activation, Adam, BinaryCrossEntropy, Class, Confusion, Dense, Dual, Identity, LeakyRelu, Loss, Matrix,
-    MeanSquaredError, Metric, Momentum, Optimizer, Relu, Rmse, Scalar, Scale, Sgd, Sigmoid, SoftmaxCrossEntropy,
-    Softplus, Strict, Tanh, Tensor, TrainError, Trainer, Vector, Zeroed, network, softmax,
+    Accuracy, Activation, Adam, BinaryCrossEntropy, Class, Confusion, Dense, Dual, Elu, Identity, LeakyRelu, Loss,
+    Matrix, MeanSquaredError, Metric, Momentum, Optimizer, Relu, Rmse, Scalar, Scale, Sgd, Sigmoid,
+    SoftmaxCrossEntropy, Softplus, Strict, Tanh, Tensor, TrainError, Trainer, Vector, Zeroed, network, softmax,
 };
 use common::{Comparison, assert_close, bits};
 
@@ -280,8 +280,8 @@ fn an_infinite_logit() {
     assert!(message.starts_with("expected a finite loss, found "), "{message}");
 }
 
-/// Sigmoid, softplus and tanh where naive forms give NaN or infinity: values and derivatives are finite and right.
-// proves eq:sigmoid, eq:softplus, eq:tanh
+/// Sigmoid, softplus, tanh and ELU where naive forms give NaN or infinity: values and derivatives are finite and right.
+// proves eq:sigmoid, eq:softplus, eq:tanh, eq:elu
 #[test]
 fn saturated_activations() {
     let mut comparison = Comparison::default();
@@ -310,6 +310,10 @@ fn saturated_activations() {
         }
     }
     comparison.finish();
+    // An exponential that overflows where it is not wanted must not show: ∞ · 0 would be NaN.
+    for z in [89.0_f32, 1e4, f32::MAX] {
+        assert_eq!((Elu::value(z), Elu::value(-z), Elu::derivative(z)), (z, -1.0, 1.0));
+    }
     // Infinities have limits, too.
     assert_eq!((Sigmoid::value(f32::INFINITY), Sigmoid::value(f32::NEG_INFINITY)), (1.0, 0.0));
     assert_eq!((Tanh::value(f32::INFINITY), Tanh::value(f32::NEG_INFINITY)), (1.0, -1.0));

@@ -185,6 +185,37 @@ fn bad_targets_and_hyperparameters() {
     assert_eq!(Loss::<Values, Class<2>>::validate(&loss).unwrap_err().name, "epsilon");
 }
 
+/// The divergence of a distribution from itself is 0, and from any other one above 0.
+// proves eq:kullback-leibler
+#[test]
+fn divergence_of_a_distribution_from_itself() {
+    let mut draws = Draws(17);
+    for _ in 0..100 {
+        let z: [f64; 4] = core::array::from_fn(|_| 3.0 * draws.next());
+        let mut itself = z;
+        softmax(&mut itself);
+        close("itself", KullbackLeibler.value(&z, &itself), 0.0, 1e-14);
+        let mut other = [z[1] + 1.0, z[0], z[2], z[3]];
+        softmax(&mut other);
+        assert!(KullbackLeibler.value(&z, &other) > 1e-6, "{z:?}");
+    }
+}
+
+/// Balanced weights have mean 1 over the samples whose classes all occur: the loss keeps its scale.
+// proves eq:class-weight
+#[test]
+fn balanced_weights_keep_the_scale() {
+    let mut draws = Draws(18);
+    for _ in 0..50 {
+        let labels: Vec<_> = (0..60)
+            .map(|i| Class::<3>::new(if i < 3 { i } else { usize::from(draws.next() > 0.3) }).unwrap())
+            .collect();
+        let loss = ClassWeights::balanced(&labels);
+        let sum: f64 = labels.iter().map(|label| loss.weights[label.index()]).sum();
+        close("mean weight", sum / 60.0, 1.0, 1e-14);
+    }
+}
+
 /// A sample of weight 2 trains as the sample twice, and balanced classes weigh the same in sum.
 // proves eq:sample-weight, eq:class-weight
 #[test]

@@ -292,7 +292,7 @@ fn clipping() {
     // To the threshold, not to 1, and in the same direction.
     let g = clipped([30.0, -40.0], 5.0);
     assert!((g[0] - 3.0).abs() <= 1e-6 && (g[1] + 4.0).abs() <= 1e-6, "{g:?}");
-    let mut g = Vector::from([1e20_f32, -2.0, 0.5, -0.0]);
+    let mut g = Vector::from([1e20_f32, -3.0, 0.5, -0.0]);
     ClipValue { optimizer: Sgd { learning_rate: 1.0 }, limit: 2.0 }.prepare(&mut g);
     assert_eq!(g, Vector::from([2.0, -2.0, 0.5, 0.0]));
     assert!(g[3].is_sign_negative());

@@ -256,6 +256,10 @@ fn perfect_and_useless_predictions() {
     assert_eq!((0..3).map(|k| confusion.f1(k)).collect::<Vec<_>>(), [1.0; 3]);
     assert_eq!(confusion.macro_f1(), 1.0);
     assert!(Confusion::<2>::default().macro_f1().is_nan());
+    // One class always: all of its samples are found, and two thirds of the finds are wrong.
+    let mut always = Confusion::<3>::default();
+    (0..9).for_each(|k| always.observe(&[1.0_f64, 0.0, 0.0], &Class::<3>::new(k % 3).unwrap()));
+    assert_eq!((always.recall(0), always.precision(0)), (1.0, 1.0 / 3.0));
 }
 
 #[test]
@@ -291,6 +295,10 @@ fn r_squared_of_perfect_outputs() {
     let mut r = RSquared::<1>::default();
     (0..5).for_each(|k| r.observe(&[k as f32], &[k as f32]));
     assert_eq!(r.value(), 1.0);
+    // Three times as far from the mean: residuals twice the deviations, squares four times theirs.
+    let mut far = RSquared::<1>::default();
+    (-2..=2).for_each(|k| far.observe(&[3.0 * k as f32], &[k as f32]));
+    assert_eq!(far.value(), 1.0 - 4.0);
     let mut constant = RSquared::<1>::default();
     (0..5).for_each(|k| constant.observe(&[k as f32], &[1.0]));
     assert_eq!(constant.value(), f64::NEG_INFINITY);

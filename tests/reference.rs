@@ -8,7 +8,7 @@ mod common;
 
 use chainrule::{
     BinaryCrossEntropy, Class, Dense, Dropout, Dual, Frozen, Identity, Layer, LeakyRelu, Loss, Matrix,
-    MeanSquaredError, Mode, Parameters, Pass, Random, Relu, Residual, Scalar, Sgd, Sigmoid, SoftmaxCrossEntropy,
+    MeanSquaredError, Mode, Parameters, Pass, Random, Relu, Residual, Scalar, Selu, Sgd, Sigmoid, SoftmaxCrossEntropy,
     Softplus, Tanh, Tensor, Trainer, Vector, Zeroed, network, softmax,
 };
 use common::reference::{Cost, Gradients, Part, Progress, TakeApart};
@@ -595,7 +595,7 @@ fn initial_weights() {
 }
 
 /// Each activation brings the initialiser that its derivation asks for.
-// proves eq:xavier, eq:kaiming
+// proves eq:xavier, eq:kaiming, eq:lecun
 #[test]
 fn default_initializers() {
     fn largest<A: chainrule::Activation>() -> (f64, f64) {
@@ -614,6 +614,8 @@ fn default_initializers() {
     for (_, variance) in [largest::<Relu>(), largest::<LeakyRelu>(), largest::<Softplus>()] {
         assert_close("variance", variance, 2.0 / 100.0, 5.0 * 0.02 * f64::sqrt(2.0 / 5000.0));
     }
+    let (_, variance) = largest::<Selu>();
+    assert_close("LeCun's variance", variance, 1.0 / 100.0, 5.0 * 0.01 * f64::sqrt(2.0 / 5000.0));
 }
 
 /// Normal draws: mean, variance, skewness and kurtosis of a hundred thousand, each within five standard errors.
