@@ -211,6 +211,24 @@ fn every_equation_has_code_two_tests_and_a_fault() {
     assert!(found == table, "docs/traceability.md is stale, at {stale:?}: UPDATE=1 cargo test --test traceability");
 }
 
+/// docs/faults.md is that of the faults there are, and each has two killers or more.
+#[test]
+fn every_fault_has_two_killers() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (script, table) = (text(root, "tests/faults/run"), text(root, "docs/faults.md"));
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect()))
+        .skip(1)
+        .collect();
+    let named: Vec<&str> = rows.iter().map(|row| row[0]).collect();
+    assert_eq!(named, faults(&script).collect::<Vec<_>>(), "docs/faults.md is stale: tests/faults/run");
+    assert!(rows.len() >= 100, "only {} faults", rows.len());
+    for row in rows {
+        assert!(row[2].split(", ").count() >= 2, "`{}` has one killer, {}", row[0], row[2]);
+    }
+}
+
 /// The check itself: each kind of orphan is found, and named.
 #[test]
 fn orphans_are_found() {
