@@ -1,0 +1,43 @@
+//! The digits network, and its data in flash.
+
+use chainrule::{Class, Dense, Identity, Tanh, Vector, network};
+
+network! {
+    /// Reads an 8×8 digit.
+    pub struct Digits<T = f32>: 64 => 10 {
+        hidden: Dense<64, 32, Tanh, T>,
+        output: Dense<32, 10, Identity, T>,
+    }
+}
+
+/// 64 numbers from 0 to 16, then the digit.
+type Line = [u8; 65];
+
+static DATA: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/digits.bin"));
+
+/// Every fifth digit is for the test.
+const FOLD: usize = 5;
+
+/// How many digits there are to train with.
+pub fn training_len() -> usize {
+    let lines = lines().len();
+    lines - lines.div_ceil(FOLD)
+}
+
+/// Digit `i` of the training part.
+pub fn training(i: usize) -> Option<(Vector<64>, Class<10>)> {
+    sample(lines().get(i / (FOLD - 1) * FOLD + i % (FOLD - 1) + 1)?)
+}
+
+/// The test part.
+pub fn test() -> impl Iterator<Item = (Vector<64>, Class<10>)> {
+    lines().iter().step_by(FOLD).filter_map(sample)
+}
+
+fn lines() -> &'static [Line] {
+    DATA.as_chunks().0
+}
+
+fn sample([pixels @ .., digit]: &Line) -> Option<(Vector<64>, Class<10>)> {
+    Some((Vector::from(pixels.map(|ink| f32::from(ink) / 16.0)), Class::try_from(*digit).ok()?))
+}
