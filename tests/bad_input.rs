@@ -715,12 +715,11 @@ fn overflow_behind_a_finite_loss() {
 
 // ---------------------------------------------------------------- standardisation at the edges
 
-/// Squares of any `f32`, and of differences up to 10¹⁵⁰ in `f64`, neither overflow nor vanish; what does is NaN, which a
-/// trainer refuses, and not a feature of zeros.
+/// Features whose squares overflow or vanish are still standardised.
 // proves eq:standardisation
 #[test]
 fn standardisation_of_extreme_features() {
-    for size in [1e-150, 1e-100, 1.0, 1e100, 1e150] {
+    for size in [1e-170, 1e-300, 1.0, 1e170, 1e300] {
         let fitted = Scale::fit(&[[size], [3.0 * size]]).unwrap();
         let mut sample = [3.0 * size];
         fitted.apply(&mut sample);
@@ -732,5 +731,4 @@ fn standardisation_of_extreme_features() {
         fitted.apply(&mut sample);
         assert_close(&format!("size {size} in f32"), sample[0].into(), 1.0, 1e-6);
     }
-    assert!(Scale::fit(&[[-1e200_f64], [1e200]]).unwrap().factor[0].is_nan());
 }

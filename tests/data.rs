@@ -1,6 +1,6 @@
 //! Labels, orders and metrics.
 
-use chainrule::{Accuracy, Class, ClassError, Confusion, Metric, Rmse, Shuffle};
+use chainrule::{Accuracy, Class, ClassError, Confusion, LengthError, Metric, Moments, Rmse, Scale, Shuffle};
 
 #[test]
 fn classes_are_in_range_or_an_error() {
@@ -116,6 +116,43 @@ fn neighbours_do_not_stay_together() {
         }
         assert_even(&counts, 1, &format!("distances of neighbours around a circle of {len}"));
     }
+}
+
+fn moments<const N: usize>(samples: &[[f64; N]]) -> ([f64; N], [f64; N]) {
+    let mut moments = Moments::default();
+    samples.iter().for_each(|sample| moments.observe(sample));
+    (moments.mean(), moments.deviation())
+}
+
+#[test]
+fn one_sample_is_enough_and_none_is_an_error() {
+    assert_eq!(moments(&[[3.0, -1.0]]), ([3.0, -1.0], [0.0, 0.0]));
+    let scale = Scale::fit(&[[3.0_f32, -1.0]]).unwrap();
+    assert_eq!((scale.center.as_array(), scale.factor.as_array()), (&[3.0, -1.0], &[1.0, 1.0]));
+    assert_eq!(Scale::<2>::fit(&[]).unwrap_err(), LengthError { expected: 1, found: 0 });
+}
+
+#[test]
+fn deviations_beyond_the_range_of_squares_are_exact() {
+    for size in [1e-200, 1.0, 1e200] {
+        assert_eq!(moments(&[[-size], [size]]), ([0.0], [size]));
+        // The unit grows from sample to sample.
+        let (mean, deviation) = moments(&[[0.0], [size / 1024.0], [-size], [size], [-size / 1024.0]]);
+        let exact = f64::sqrt((2.0 + 2.0 / f64::from(1 << 20)) / 5.0);
+        assert!(
+            mean[0].abs() <= 1e-15 * size && (deviation[0] / size - exact).abs() <= 1e-15,
+            "{mean:?}, {deviation:?}"
+        );
+    }
+}
+
+#[test]
+fn a_nan_in_the_data_stays_one() {
+    let (mean, deviation) = moments(&[[1.0, 1.0], [f64::NAN, 2.0]]);
+    assert!(mean[0].is_nan() && deviation[0].is_nan());
+    assert_eq!((mean[1], deviation[1]), (1.5, 0.5));
+    let (mean, deviation) = moments(&[[1.0], [f64::INFINITY]]);
+    assert!(!mean[0].is_finite() && !deviation[0].is_finite());
 }
 
 fn class(index: usize) -> Class<3> {

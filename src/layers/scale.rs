@@ -179,6 +179,9 @@ pub struct Moments<const N: usize> {
     count: u64,
     /// The first sample: all others are seen as differences from it, so that a large mean costs no digits.
     first: [f64; N],
+    /// The power of two in which the next two are told, more than half of every difference: no square overflows or
+    /// vanishes, and no digit changes.
+    unit: [f64; N],
     /// The mean of the differences.
     mean: [f64; N],
     /// Σ (x − mean)².
@@ -187,7 +190,7 @@ pub struct Moments<const N: usize> {
 
 impl<const N: usize> Default for Moments<N> {
     fn default() -> Self {
-        Self { count: 0, first: [0.0; N], mean: [0.0; N], squares: [0.0; N] }
+        Self { count: 0, first: [0.0; N], unit: [0.0; N], mean: [0.0; N], squares: [0.0; N] }
     }
 }
 
@@ -199,9 +202,18 @@ impl<const N: usize> Moments<N> {
         }
         self.count = self.count.saturating_add(1);
         let count = self.count as f64;
-        let sums = self.mean.iter_mut().zip(&mut self.squares);
-        for ((x, first), (mean, squares)) in sample.iter().zip(&self.first).zip(sums) {
+        let sums = self.unit.iter_mut().zip(&mut self.mean).zip(&mut self.squares);
+        for ((x, first), ((unit, mean), squares)) in sample.iter().zip(&self.first).zip(sums) {
             let difference = x.to_f64() - first;
+            if difference.abs() > *unit {
+                let larger = power_of_two_below(difference.abs());
+                let ratio = *unit / larger;
+                *mean *= ratio;
+                *squares *= ratio * ratio;
+                *unit = larger;
+            }
+            // As long as all are equal, the difference is 0 and has no unit.
+            let difference = if *unit > 0.0 { difference / *unit } else { difference };
             let before = difference - *mean;
             *mean += before / count;
             // One deviation from the old mean, one from the new.
@@ -210,16 +222,20 @@ impl<const N: usize> Moments<N> {
     }
 
     /// Σ (x − mean)² of each feature.
-    pub(crate) fn squares(&self) -> &[f64; N] {
-        &self.squares
+    pub(crate) fn squares(&self) -> [f64; N] {
+        let mut squares = self.squares;
+        for (squares, unit) in squares.iter_mut().zip(&self.unit) {
+            *squares *= unit * unit;
+        }
+        squares
     }
 
     /// The mean of each feature.
     #[must_use]
     pub fn mean(&self) -> [f64; N] {
         let mut mean = self.first;
-        for (mean, difference) in mean.iter_mut().zip(&self.mean) {
-            *mean += difference;
+        for ((mean, difference), unit) in mean.iter_mut().zip(&self.mean).zip(&self.unit) {
+            *mean += difference * unit;
         }
         mean
     }
@@ -227,11 +243,14 @@ impl<const N: usize> Moments<N> {
     /// The standard deviation of each feature (the divisor is the number of samples); 0 for a constant one.
     #[must_use]
     pub fn deviation(&self) -> [f64; N] {
-        self.squares.map(|squares| Real::sqrt(squares / self.count as f64))
+        let mut deviation = self.squares.map(|squares| Real::sqrt(squares / self.count as f64));
+        for (deviation, unit) in deviation.iter_mut().zip(&self.unit) {
+            *deviation *= unit;
+        }
+        deviation
     }
 
     /// The layer that brings what was observed to mean 0 and standard deviation 1; a constant feature is only shifted.
-    /// Where a sum of squares overflows, beyond differences of 10¹⁵⁰, the factor is NaN, which training refuses.
     ///
     /// # Errors
     ///
@@ -241,14 +260,17 @@ impl<const N: usize> Moments<N> {
             return Err(LengthError { expected: 1, found: 0 });
         }
         // A constant feature has squares of exactly 0: every deviation from its mean is.
-        let factor = self.deviation().map(|d| {
-            let factor = if d == 0.0 { 1.0 } else { 1.0 / d };
-            T::from_f64(if factor > 0.0 { factor } else { f64::NAN })
-        });
+        let factor = self.deviation().map(|d| T::from_f64(if d == 0.0 { 1.0 } else { 1.0 / d }));
         Ok(Scale {
             center: Vector::from(self.mean().map(T::from_f64)),
             factor: Vector::from(factor),
             offset: Vector::filled(T::ZERO),
         })
     }
+}
+
+/// The largest power of two that is at most `x` > 0, and normal; infinity for itself.
+fn power_of_two_below(x: f64) -> f64 {
+    const EXPONENT: u64 = 0x7ff << 52;
+    f64::from_bits(x.to_bits() & EXPONENT).max(f64::MIN_POSITIVE)
 }
