@@ -26,7 +26,7 @@ const _: () = assert!(<Controller<16> as Layer<Vector<4>>>::OPERATIONS <= 300, "
 
 // ---- 2. Generic over width: one function for a family of networks, each compiled for its size.
 
-/// The parameters of two widths, and what the wider one costs more.
+/// How many parameters more the wider one of two controllers has.
 fn growth<const NARROW: usize, const WIDE: usize>() -> usize {
     const { assert!(NARROW < WIDE, "the second width is the larger one") };
     <Controller<WIDE, Relu>>::LEN - <Controller<NARROW, Relu>>::LEN

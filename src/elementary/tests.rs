@@ -97,13 +97,13 @@ fn f32_is_within_its_stated_error() {
 
 /// Another offset in each group of 64, so that all last bits occur.
 #[test]
-#[ignore = "half a minute, optimised"]
+#[ignore = "for optimised builds, as in .ci/run"]
 fn every_64th_f32_pattern() {
     check_f32((0..1_u32 << 26).map(|i| i << 6 | i.wrapping_mul(0x9E37_79B1) >> 26));
 }
 
 #[test]
-#[ignore = "half an hour, optimised: all 2^32 patterns"]
+#[ignore = "for optimised builds, and long: all 2^32 patterns"]
 fn every_f32_pattern() {
     check_f32(0..=u32::MAX);
 }

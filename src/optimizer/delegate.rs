@@ -1,6 +1,7 @@
 //! What a rule that wraps another does not say for itself, the rule inside does.
 
-/// Hands the named methods of `Optimizer` on to the field `optimizer: O`, and its state with them.
+/// Hands the named methods of `Optimizer` on to the field `optimizer: O`, and its state with them. `rate` hands `reach`
+/// and `update` on with η times `self.rate(step, block)`; where that is no learning rate, it reaches NaN: nothing moves.
 macro_rules! delegate {
     ($($method:ident)+) => {
         type State<G: $crate::Tensor> = O::State<G>;
@@ -23,6 +24,34 @@ macro_rules! delegate {
     (@prepare) => {
         fn prepare<G: $crate::Tensor>(&self, g: &mut G) {
             self.optimizer.prepare(g);
+        }
+    };
+    (@rate) => {
+        fn reach<P: $crate::Tensor>(
+            &self,
+            step: u64,
+            i: usize,
+            w: &P,
+            g: &P::Gradient,
+            state: &O::State<P::Gradient>,
+        ) -> P::Scalar {
+            let rule = $crate::optimizer::delegate::at_rate(&self.optimizer, self.rate(step, &P::block(i)));
+            if rule.validate().is_err() {
+                return $crate::Real::from_f64(f64::NAN);
+            }
+            rule.reach(step, i, w, g, state)
+        }
+
+        fn update<P: $crate::Tensor>(
+            &self,
+            step: u64,
+            i: usize,
+            w: &mut P,
+            g: &P::Gradient,
+            state: &mut O::State<P::Gradient>,
+        ) {
+            let rule = $crate::optimizer::delegate::at_rate(&self.optimizer, self.rate(step, &P::block(i)));
+            rule.update(step, i, w, g, state);
         }
     };
     (@reach) => {
@@ -49,4 +78,9 @@ macro_rules! delegate {
             self.optimizer.update(step, i, w, g, state);
         }
     };
+}
+
+/// The rule with its learning rate times `factor`.
+pub(super) fn at_rate<O: super::Optimizer>(optimizer: &O, factor: f64) -> O {
+    optimizer.clone().with_learning_rate(optimizer.learning_rate() * factor)
 }

@@ -1,5 +1,5 @@
 use super::Optimizer;
-use crate::{Block, Real, Tensor};
+use crate::Block;
 
 /// Any rule with a learning rate for each block of parameters: η·f(block), where f knows the block's name and role.
 /// (eq:layer-rate)
@@ -37,31 +37,12 @@ pub struct LayerRates<O, F = fn(&Block) -> f64> {
 }
 
 impl<O: Optimizer, F: Fn(&Block) -> f64 + Clone> LayerRates<O, F> {
-    fn rule<P: Tensor>(&self, i: usize) -> O {
-        let factor = (self.factor)(&P::block(i));
-        self.optimizer.clone().with_learning_rate(self.optimizer.learning_rate() * factor)
+    /// The factor of a block, in whatever step.
+    fn rate(&self, _: u64, block: &Block) -> f64 {
+        (self.factor)(block)
     }
 }
 
 impl<O: Optimizer, F: Fn(&Block) -> f64 + Clone> Optimizer for LayerRates<O, F> {
-    delegate!(validate learning_rate prepare);
-
-    fn reach<P: Tensor>(
-        &self,
-        step: u64,
-        i: usize,
-        w: &P,
-        g: &P::Gradient,
-        state: &O::State<P::Gradient>,
-    ) -> P::Scalar {
-        let rule = self.rule::<P>(i);
-        if rule.validate().is_err() {
-            return P::Scalar::from_f64(f64::NAN);
-        }
-        rule.reach(step, i, w, g, state)
-    }
-
-    fn update<P: Tensor>(&self, step: u64, i: usize, w: &mut P, g: &P::Gradient, state: &mut O::State<P::Gradient>) {
-        self.rule::<P>(i).update(step, i, w, g, state);
-    }
+    delegate!(validate learning_rate prepare rate);
 }

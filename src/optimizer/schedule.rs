@@ -1,5 +1,5 @@
 use super::{Optimizer, check_share, power};
-use crate::Tensor;
+use crate::Block;
 use crate::elementary::sin_cos_of_turn;
 use crate::error::{HyperparameterError, check};
 
@@ -47,38 +47,18 @@ pub struct Scheduled<O, S = fn(u64) -> f64> {
 }
 
 impl<O: Optimizer, S: Schedule> Scheduled<O, S> {
-    /// The rule as it is in step `step`, counted from 1.
-    fn rule(&self, step: u64) -> O {
-        let factor = self.schedule.factor(step.saturating_sub(1));
-        self.optimizer.clone().with_learning_rate(self.optimizer.learning_rate() * factor)
+    /// The factor in step `step`, counted from 1, whatever the block.
+    fn rate(&self, step: u64, _: &Block) -> f64 {
+        self.schedule.factor(step.saturating_sub(1))
     }
 }
 
 impl<O: Optimizer, S: Schedule> Optimizer for Scheduled<O, S> {
-    delegate!(learning_rate prepare);
+    delegate!(learning_rate prepare rate);
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         self.schedule.validate()?;
         self.optimizer.validate()
-    }
-
-    fn reach<P: Tensor>(
-        &self,
-        step: u64,
-        i: usize,
-        w: &P,
-        g: &P::Gradient,
-        state: &O::State<P::Gradient>,
-    ) -> P::Scalar {
-        let rule = self.rule(step);
-        if rule.validate().is_err() {
-            return crate::Real::from_f64(f64::NAN);
-        }
-        rule.reach(step, i, w, g, state)
-    }
-
-    fn update<P: Tensor>(&self, step: u64, i: usize, w: &mut P, g: &P::Gradient, state: &mut O::State<P::Gradient>) {
-        self.rule(step).update(step, i, w, g, state);
     }
 }
 
