@@ -5,6 +5,8 @@
 
 use chainrule::gradcheck::{self, Proof, Settings, check_with_loss};
 use chainrule::*;
+use std::cell::Cell;
+use std::marker::PhantomData;
 
 /// Every kind of layer, and `A` wherever a layer has an activation.
 type Every<A, T> = (
@@ -57,6 +59,75 @@ impl gradcheck::Target for Goal<f64> {
     }
 }
 
+thread_local! {
+    /// The number of the activation under test.
+    static CHOSEN: Cell<usize> = const { Cell::new(0) };
+}
+
+/// One of the activations, by its number: two instances of the code for all of them, since the point where a derivative
+/// is evaluated is a type.
+struct AnyActivation<P>(PhantomData<P>);
+
+/// A call of activation number `left`, counted down.
+struct Call<T> {
+    left: Option<usize>,
+    derivative: bool,
+    argument: T,
+    result: T,
+}
+
+impl<T: Real> VisitActivation for Call<T> {
+    fn visit<A: Activation>(&mut self, _: &'static str) {
+        if self.left == Some(0) {
+            self.result = if self.derivative { A::derivative(self.argument) } else { A::value(self.argument) };
+        }
+        self.left = self.left.and_then(|left| left.checked_sub(1));
+    }
+}
+
+fn call<T: Real>(derivative: bool, argument: T) -> T {
+    let mut call = Call { left: Some(CHOSEN.get()), derivative, argument, result: T::from_f64(f64::NAN) };
+    visit_activations(&mut call);
+    call.result
+}
+
+impl<P: Point> Activation for AnyActivation<P> {
+    type At = P;
+    fn value<T: Real>(z: T) -> T {
+        call(false, z)
+    }
+    fn derivative<T: Real>(at: T) -> T {
+        call(true, at)
+    }
+}
+
+/// What is checked with each activation.
+trait Check {
+    fn check<A: Activation>(&mut self, name: &str);
+}
+
+/// Runs a check with each activation.
+struct WithEach<C>(C);
+
+impl<C: Check> VisitActivation for WithEach<C> {
+    fn visit<A: Activation>(&mut self, name: &'static str) {
+        if A::At::KEEPS_INPUT {
+            self.0.check::<AnyActivation<Input>>(name);
+        } else {
+            self.0.check::<AnyActivation<Value>>(name);
+        }
+        CHOSEN.set(CHOSEN.get() + 1);
+    }
+}
+
+fn with_each<C: Check>(check: C) -> C {
+    CHOSEN.set(0);
+    let mut each = WithEach(check);
+    visit_activations(&mut each);
+    assert!(CHOSEN.get() >= 14);
+    each.0
+}
+
 /// One of the losses, by its number: one instance of the code for all of them.
 struct AnyLoss(usize);
 
@@ -102,8 +173,8 @@ impl<T: Scalar> Loss<[T; 4], Goal<T>> for AnyLoss {
 }
 
 struct Wide(usize);
-impl VisitActivation for Wide {
-    fn visit<A: Activation>(&mut self, name: &'static str) {
+impl Check for Wide {
+    fn check<A: Activation>(&mut self, name: &str) {
         for loss in 0..LOSSES {
             let settings = Settings { seed: 1 + loss as u64, ..Settings::DEFAULT };
             let report =
@@ -124,8 +195,7 @@ impl VisitActivation for Wide {
 fn every_layer_activation_and_loss_in_double_precision() {
     assert_eq!(Settings::DEFAULT.dual_tolerance, 1e-12);
     assert_eq!(Settings::DEFAULT.five_point_absolute, 1e-9);
-    let mut wide = Wide(0);
-    visit_activations(&mut wide);
+    let wide = with_each(Wide(0));
     assert!(wide.0 >= 14 * LOSSES * 100, "{} comparisons", wide.0);
 }
 
@@ -155,8 +225,8 @@ struct Narrow {
     useful: usize,
     compared: usize,
 }
-impl VisitActivation for Narrow {
-    fn visit<A: Activation>(&mut self, name: &'static str) {
+impl Check for Narrow {
+    fn check<A: Activation>(&mut self, name: &str) {
         for loss in 0..LOSSES {
             for seed in 0..8 {
                 let mut net = <Every<A, f32>>::new(seed);
@@ -189,8 +259,7 @@ impl VisitActivation for Narrow {
 // proves eq:delta, eq:weight-gradient, eq:bias-gradient, eq:input-gradient
 #[test]
 fn every_layer_activation_and_loss_in_single_precision() {
-    let mut narrow = Narrow::default();
-    visit_activations(&mut narrow);
+    let narrow = with_each(Narrow::default());
     assert!(narrow.compared >= 14 * LOSSES * 8 * 80, "{} comparisons", narrow.compared);
     // A branch that may go either way has no useful bound; most take none.
     assert!(10 * narrow.useful > 9 * narrow.compared, "{} of {}", narrow.useful, narrow.compared);
