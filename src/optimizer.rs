@@ -120,12 +120,10 @@ const LARGEST: f64 = 1e18;
 /// |g| / √v is below this, also where v underflows, if v holds more than 10⁻¹⁶ of g².
 const LARGEST_RATIO: f64 = 1e20;
 
-/// w ← w − step; a step of zero leaves the very bits, where −0 − (−0) would be +0.
+/// w ← w − step; a step of zero leaves the very bits: −0 − (−0) would be +0, but −0 + 0 is +0 and −0 − (+0) is −0.
 #[inline(always)]
 pub(crate) fn descend<T: Scalar>(w: &mut T, step: T) {
-    if step != T::ZERO {
-        *w -= step;
-    }
+    *w -= step + T::ZERO;
 }
 
 /// Every optimiser's learning rate: finite, not negative.

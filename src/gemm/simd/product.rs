@@ -128,7 +128,7 @@ pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool
     let repays = p.columns >= 64 && bytes > FIRST_CACHE || p.columns >= 32 && bytes > SECOND_CACHE;
     let packed = p.a.row != 1 || repays;
     let registers = p.rows.div_ceil(V::LEN);
-    let (height, width) = (even(registers, V::ROWS), even(p.columns, V::COLUMNS));
+    let height = even(registers, V::ROWS);
     let step = if packed { even(p.depth, PANEL / height) } else { p.depth };
     for r in (0..registers).step_by(height) {
         let height = height.min(registers - r);
@@ -143,12 +143,14 @@ pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool
                 a = View { at: panel, row: 1, column: height * V::LEN };
             }
             let start = if k == 0 { p.start } else { Some(p.c) };
-            for c in (0..p.columns).step_by(width) {
-                let columns = width.min(p.columns - c);
+            let (mut c, mut strips) = (0, p.columns.div_ceil(V::COLUMNS));
+            while c < p.columns {
+                let columns = (p.columns - c).div_ceil(strips);
                 let start = start.map(|start| start.from(r, c));
                 let tile = Product { rows, depth, columns, a, b: p.b.from(k, c), start, c: p.c.from(r, c) };
                 // SAFETY: a part of the product, of at most `ROWS` registers of rows and `COLUMNS` columns.
                 unsafe { if turned { run_tile_turned::<V>(&tile) } else { run_tile::<V>(&tile) } }
+                (c, strips) = (c + columns, strips - 1);
             }
         }
     }
@@ -276,7 +278,7 @@ unsafe fn store_turned<V: Register, const N: usize>(p: &Product<V::Element>, sum
     }
     for i in 0..p.rows {
         // SAFETY: the caller's promise.
-        unsafe { rows[i].store_part(p.c.from(i, 0).at.cast_mut(), part) };
+        unsafe { rows[i].store_first(p.c.from(i, 0).at.cast_mut(), p.columns) };
     }
 }
 
@@ -331,8 +333,20 @@ struct Tile<'a, T, const M: usize, const N: usize>(&'a Product<T>);
 impl<T: Copy, const M: usize, const N: usize> Kernel<T> for Tile<'_, T, M, N> {
     #[inline(always)]
     fn run<V: Register<Element = T>>(self) {
+        // Not every tile that has a place in the table is one of V's.
+        if M > V::ROWS || N > V::COLUMNS {
+            return;
+        }
+        let rest = self.0.rows - (M - 1) * V::LEN;
+        // Whole registers have code of their own: stores of a part are slow on some machines.
         // SAFETY: whoever made the product vouches for it.
-        unsafe { tile::<V, _, M, N>(self.0, Identity, false) }
+        unsafe {
+            if rest == V::LEN {
+                tile::<V, _, M, N>(self.0, Identity, V::LEN);
+            } else {
+                tile::<V, _, M, N>(self.0, Identity, rest);
+            }
+        }
     }
 }
 
@@ -353,22 +367,21 @@ pub(super) unsafe fn tiny<V: Register, E: Epilogue<V::Element>>(p: Product<V::El
             // SAFETY: a part of the product.
             unsafe {
                 match columns {
-                    1 => tile::<V, E, 1, 1>(&block, epilogue, true),
-                    2 => tile::<V, E, 1, 2>(&block, epilogue, true),
-                    3 => tile::<V, E, 1, 3>(&block, epilogue, true),
-                    4 => tile::<V, E, 1, 4>(&block, epilogue, true),
-                    5 => tile::<V, E, 1, 5>(&block, epilogue, true),
-                    6 => tile::<V, E, 1, 6>(&block, epilogue, true),
-                    7 => tile::<V, E, 1, 7>(&block, epilogue, true),
-                    _ => tile::<V, E, 1, 8>(&block, epilogue, true),
+                    1 => tile::<V, E, 1, 1>(&block, epilogue, rows),
+                    2 => tile::<V, E, 1, 2>(&block, epilogue, rows),
+                    3 => tile::<V, E, 1, 3>(&block, epilogue, rows),
+                    4 => tile::<V, E, 1, 4>(&block, epilogue, rows),
+                    5 => tile::<V, E, 1, 5>(&block, epilogue, rows),
+                    6 => tile::<V, E, 1, 6>(&block, epilogue, rows),
+                    7 => tile::<V, E, 1, 7>(&block, epilogue, rows),
+                    _ => tile::<V, E, 1, 8>(&block, epilogue, rows),
                 }
             }
         }
     }
 }
 
-/// `c = epilogue(start + a·b)` for `M` registers of rows, the last perhaps not full, and `N` columns; whether the sizes
-/// are `known` to the compiler.
+/// `c = epilogue(start + a·b)` for `M` registers of rows, of which the last holds `rest`, and `N` columns.
 ///
 /// # Safety
 ///
@@ -377,10 +390,8 @@ pub(super) unsafe fn tiny<V: Register, E: Epilogue<V::Element>>(p: Product<V::El
 unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: usize>(
     p: &Product<V::Element>,
     epilogue: E,
-    known: bool,
+    rest: usize,
 ) {
-    let rest = p.rows - (M - 1) * V::LEN;
-    let last = V::part(0, rest);
     let mut sums = [[V::ZERO; M]; N];
     // Two cursors through b, unrelated for all that LLVM knows: with a single one it computes the address of each
     // column from that of the one before, and such a chain of additions takes longer than the multiplications.
@@ -388,10 +399,10 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
     // SAFETY: the caller's promise.
     unsafe {
         if let Some(start) = p.start {
-            sums = load::<V, M, N>(start, last);
+            sums = load::<V, M, N>(start, rest);
         }
         for _ in 0..p.depth {
-            let [rows] = load::<V, M, 1>(a, last);
+            let [rows] = load::<V, M, 1>(a, rest);
             for c in 0..N {
                 let factor = V::splat(*if c < 4 { near } else { far }.add(c % 4 * p.b.column));
                 for m in 0..M {
@@ -407,19 +418,18 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
             for m in 0..M - 1 {
                 epilogue.apply(sums[c][m]).store(to.add(m * V::LEN));
             }
-            let (sum, to) = (epilogue.apply(sums[c][M - 1]), to.add((M - 1) * V::LEN));
-            if known { sum.store_first(to, rest) } else { sum.store_part(to, last) }
+            epilogue.apply(sums[c][M - 1]).store_first(to.add((M - 1) * V::LEN), rest);
         }
     }
 }
 
-/// `M` registers of rows, of the last only a part, of `N` columns.
+/// `M` registers of rows, of which the last holds `rest`, of `N` columns.
 ///
 /// # Safety
 ///
 /// So much of `from` can be read, whose rows are adjacent.
 #[inline(always)]
-unsafe fn load<V: Register, const M: usize, const N: usize>(from: View<V::Element>, last: V::Part) -> [[V; M]; N] {
+unsafe fn load<V: Register, const M: usize, const N: usize>(from: View<V::Element>, rest: usize) -> [[V; M]; N] {
     let mut block = [[V::ZERO; M]; N];
     for c in 0..N {
         let at = from.from(0, c).at;
@@ -428,7 +438,8 @@ unsafe fn load<V: Register, const M: usize, const N: usize>(from: View<V::Elemen
             for m in 0..M - 1 {
                 block[c][m] = V::load(at.add(m * V::LEN));
             }
-            block[c][M - 1] = V::load_part(at.add((M - 1) * V::LEN), last);
+            let at = at.add((M - 1) * V::LEN);
+            block[c][M - 1] = if rest == V::LEN { V::load(at) } else { V::load_part(at, V::part(0, rest)) };
         }
     }
     block
