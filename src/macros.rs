@@ -136,12 +136,15 @@ macro_rules! __network {
     ) => {
         $(#[$meta])*
         #[repr(C)]
+        // A vector register that lies across two cache lines takes twice as long to load. Microcontrollers have none.
+        #[cfg_attr(any(target_arch = "x86_64", target_arch = "aarch64"), repr(align(64)))]
         $vis struct $Name<$($decl)*> {
             $($(#[$fmeta])* $fvis $field: $Type,)+
         }
 
         const _: () = {
             /// The gradient of the network: its fields are the gradients of the layers.
+            #[cfg_attr(any(target_arch = "x86_64", target_arch = "aarch64"), repr(align(64)))]
             pub struct NetworkGradient<$($bounds)* $T: $crate::Scalar> {
                 $(
                     /// The gradient of the layer of this name.
