@@ -292,6 +292,32 @@ pub(crate) trait Register: Lanes {
         unsafe { self.store_part(to, Self::part(0, count)) }
     }
 
+    /// Each of four adjacent numbers in all lanes of a register of its own.
+    ///
+    /// # Safety
+    ///
+    /// Four elements can be read at `from`.
+    #[inline(always)]
+    unsafe fn splat_four(from: *const Self::Element) -> [Self; 4] {
+        // SAFETY: the caller's promise.
+        unsafe { [Self::splat(*from), Self::splat(*from.add(1)), Self::splat(*from.add(2)), Self::splat(*from.add(3))] }
+    }
+
+    /// Each lane `times` times, 1, 2 or 4, in as many registers.
+    #[inline(always)]
+    fn repeated(self, times: usize) -> [Self; 4] {
+        let mut registers = [self; 4];
+        let mut count = 1;
+        while count < times {
+            let old = registers;
+            for i in 0..count {
+                (registers[2 * i], registers[2 * i + 1]) = old[i].zip(old[i]);
+            }
+            count *= 2;
+        }
+        registers
+    }
+
     /// The lanes of `self` and `other` in turn: the first half of each, and the second.
     fn zip(self, other: Self) -> (Self, Self);
     /// The lanes of `self` from lane `by` on, and then the first `by` lanes of `next`, where `by < LEN`.

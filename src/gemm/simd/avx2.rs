@@ -14,6 +14,18 @@ macro_rules! avx {
     };
 }
 
+/// The same register, of which the compiler no longer knows where it came from: it would turn permutations of a register
+/// just loaded into as many loads, and loads are what a product with one vector has most of.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn opaque(mut register: __m256) -> __m256 {
+    // SAFETY: no instruction at all.
+    unsafe {
+        core::arch::asm!("/* {} */", inout(ymm_reg) register, options(pure, nomem, nostack, preserves_flags));
+    }
+    register
+}
+
 #[target_feature(enable = "avx2,fma")]
 fn enter<V: Register, K: Kernel<V::Element>>(kernel: K) {
     kernel.run::<V>();
@@ -189,6 +201,32 @@ impl Register for F32x8 {
             if count & 1 != 0 {
                 _mm_store_ss(to, rest);
             }
+        }
+    }
+    #[inline(always)]
+    unsafe fn splat_four(from: *const f32) -> [Self; 4] {
+        avx! {
+            let four = opaque(_mm256_broadcast_ps(&*from.cast()));
+            [
+                Self(_mm256_permute_ps::<0b_00_00_00_00>(four)),
+                Self(_mm256_permute_ps::<0b_01_01_01_01>(four)),
+                Self(_mm256_permute_ps::<0b_10_10_10_10>(four)),
+                Self(_mm256_permute_ps::<0b_11_11_11_11>(four)),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn repeated(self, times: usize) -> [Self; 4] {
+        avx! {
+            let lanes = opaque(self.0);
+            let first = match times {
+                1 => return [self; 4],
+                2 => _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3),
+                _ => _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1),
+            };
+            let by = |i: i32| _mm256_add_epi32(first, _mm256_set1_epi32(i * 8 / times as i32));
+            let from = |i| Self(_mm256_permutevar8x32_ps(lanes, by(i)));
+            [from(0), from(1), from(2), from(3)]
         }
     }
     #[inline(always)]

@@ -10,6 +10,9 @@ const ROWS: usize = 9;
 /// So many sums under way hide how long an addition takes: two a cycle, four cycles each.
 const SUMS: usize = 8;
 
+/// As many elements of `b` as [`Register::splat_four`] takes.
+const FACTORS: usize = 4;
+
 /// Whether rows are so few, a divisor of `LEN`, that a register holds several columns, and columns enough to fill it.
 #[inline(always)]
 pub(super) fn are_few<V: Register>(rows: usize, columns: usize) -> bool {
@@ -31,7 +34,7 @@ pub(super) unsafe fn across_columns<V: Register, E: Epilogue<V::Element>>(p: Pro
             let depth = V::LEN.min(p.depth - k);
             // SAFETY: `depth` elements of a column of `b`, and as many columns of `a`.
             unsafe {
-                let factors = repeated(V::load_part(p.b.from(k, c).at, V::part(0, depth)), p.rows);
+                let factors = V::load_part(p.b.from(k, c).at, V::part(0, depth)).repeated(p.rows);
                 for i in 0..p.rows {
                     let part = V::part(0, (depth * p.rows).saturating_sub(i * V::LEN).min(V::LEN));
                     let columns = V::load_part(p.a.from(0, k).at.wrapping_add(i * V::LEN), part);
@@ -49,21 +52,6 @@ pub(super) unsafe fn across_columns<V: Register, E: Epilogue<V::Element>>(p: Pro
             epilogue.apply(sum).store_first(p.c.from(0, c).at.cast_mut(), p.rows);
         }
     }
-}
-
-/// Each lane `times` times, 1, 2 or 4, in as many registers.
-#[inline(always)]
-fn repeated<V: Register>(lanes: V, times: usize) -> [V; 4] {
-    let mut registers = [lanes; 4];
-    let mut count = 1;
-    while count < times {
-        let old = registers;
-        for i in 0..count {
-            (registers[2 * i], registers[2 * i + 1]) = old[i].zip(old[i]);
-        }
-        count *= 2;
-    }
-    registers
 }
 
 /// Lane i becomes the sum of the lanes i modulo `count`, a power of two.
@@ -137,22 +125,31 @@ unsafe fn down<V: Register, E: Epilogue<V::Element>, const M: usize>(p: Product<
     let ends = Some((V::part(past, V::LEN - if M == 1 { beyond } else { 0 }), V::part(0, V::LEN - beyond)));
     // Lanes that are no rows may be filled from the columns before and behind, but not from before and behind `a`.
     let (begin, end) = (usize::from(past > 0), p.depth - beyond.div_ceil(p.a.column).min(p.depth));
-    let apart = SUMS.div_ceil(M).min(p.depth);
+    let apart = SUMS.div_ceil(M).next_power_of_two();
+    let step = if apart < FACTORS { FACTORS } else { apart };
     let mut sums = [[V::ZERO; M]; SUMS];
-    // SAFETY: nothing outside of `a` is read.
+    let mut k = begin;
+    // SAFETY: nothing outside of `a` and `b` is read.
     unsafe {
         for k in 0..begin {
-            add_column(&mut sums[0], &p, k, past, ends);
+            add_column(&mut sums[0], &p, k, V::splat(*p.b.from(k, 0).at), past, ends);
         }
-        for k in (begin..end).step_by(apart) {
-            for i in 0..apart {
-                if k + i < end {
-                    add_column(&mut sums[i], &p, k + i, past, None);
+        while k + step <= end {
+            for four in (0..step).step_by(FACTORS) {
+                let factors = V::splat_four(p.b.from(k + four, 0).at);
+                for i in 0..FACTORS {
+                    add_column(&mut sums[(four + i) % apart], &p, k + four + i, factors[i], past, None);
                 }
+            }
+            k += step;
+        }
+        for i in 0..step {
+            if k + i < end {
+                add_column(&mut sums[i % apart], &p, k + i, V::splat(*p.b.from(k + i, 0).at), past, None);
             }
         }
         for k in end.max(begin)..p.depth {
-            add_column(&mut sums[0], &p, k, past, ends);
+            add_column(&mut sums[0], &p, k, V::splat(*p.b.from(k, 0).at), past, ends);
         }
     }
     let mut left = apart;
@@ -184,8 +181,8 @@ unsafe fn down<V: Register, E: Epilogue<V::Element>, const M: usize>(p: Product<
     }
 }
 
-/// Adds column `k` of `a`, from `past` elements before it, times its element of `b`; of the first and of the last
-/// register only a part, if so asked.
+/// Adds column `k` of `a`, from `past` elements before it, times `factor`; of the first and of the last register only
+/// a part, if so asked.
 ///
 /// # Safety
 ///
@@ -195,11 +192,10 @@ unsafe fn add_column<V: Register, const M: usize>(
     sums: &mut [V; M],
     p: &Product<V::Element>,
     k: usize,
+    factor: V,
     past: usize,
     ends: Option<(V::Part, V::Part)>,
 ) {
-    // SAFETY: `k` is less than the depth.
-    let factor = V::splat(unsafe { *p.b.from(k, 0).at });
     for m in 0..M {
         let at = p.a.from(0, k).at.wrapping_sub(past).wrapping_add(m * V::LEN);
         // SAFETY: the caller's promise.
