@@ -50,9 +50,17 @@ fn multiple_of_ln_2<V: Lanes<Element: Precision>>(x: V) -> (V, V) {
 }
 
 /// eʳ − 1 = r + r² P(r) for |r| ≤ ½ ln 2.
+///
+/// P by Horner's rule in r², over pairs c + c′ r: as many operations as in r, in half the time.
 #[inline(always)]
 fn exp_m1_reduced<V: Lanes<Element: Precision>>(r: V) -> V {
-    r.mul(r).mul_add(polynomial(V::Element::EXP, r), r)
+    let square = r.mul(r);
+    let (pairs, highest) = V::Element::EXP.as_chunks::<2>();
+    let mut sum = polynomial(highest, r);
+    for pair in pairs.iter().rev() {
+        sum = sum.mul_add(square, polynomial(pair, r));
+    }
+    square.mul_add(sum, r)
 }
 
 /// eˣ = 2ⁿ eʳ for x no further out than where it becomes zero or infinite.
@@ -73,7 +81,12 @@ fn exp_of_minus_magnitude<V: Lanes<Element: Precision>>(x: V) -> V {
 /// One part of ln 2 is enough: what n ln 2 lacks grows with |n|, but counts 2ⁿ times.
 #[inline(always)]
 fn exp_m1_of_negative<V: Lanes<Element: Precision>>(x: V) -> V {
-    let n = nearest_whole(x, V::splat(V::Element::LOG2_E));
+    exp_m1_near(nearest_whole(x, V::splat(V::Element::LOG2_E)), x)
+}
+
+/// [`exp_m1_of_negative`], given the n with |x − n ln 2| ≤ ½ ln 2.
+#[inline(always)]
+fn exp_m1_near<V: Lanes<Element: Precision>>(n: V, x: V) -> V {
     let r = n.mul_add(V::splat(-V::Element::LN_2), x);
     let power = n.power_of_two();
     power.mul_add(exp_m1_reduced(r), power.sub(constant(1.0)))
@@ -157,7 +170,10 @@ fn with_ends_of_ln<V: Lanes<Element: Precision>>(u: V, x: V, value: V) -> V {
 /// full where tanh levels off: 5.6 ulp in `f32`, and values above 1.
 #[inline(always)]
 pub(crate) fn tanh<V: Lanes<Element: Precision>>(x: V) -> V {
-    let t = exp_m1_of_negative(x.abs().mul(constant(-2.0)).at_least(constant(-40.0)));
+    let magnitude = x.abs().at_most(constant(20.0));
+    // The n of −2|x| does not wait for the product.
+    let n = nearest_whole(magnitude, V::splat(V::Element::MINUS_2_LOG2_E));
+    let t = exp_m1_near(n, magnitude.mul(constant(-2.0)));
     t.div(t.add(constant(2.0))).copy_sign(x)
 }
 

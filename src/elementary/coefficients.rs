@@ -14,6 +14,7 @@ pub(crate) trait Precision: Copy + Neg<Output = Self> + 'static {
     const ROUNDER: Self;
     /// 1 / ln 2.
     const LOG2_E: Self;
+    const MINUS_2_LOG2_E: Self;
     const LN_2: Self;
     /// ln 2 in two parts. The high one ends in enough zero bits for its product with any exponent to be exact.
     const LN_2_HIGH: Self;
@@ -43,6 +44,7 @@ pub(crate) trait Precision: Copy + Neg<Output = Self> + 'static {
 impl Precision for f32 {
     const ROUNDER: Self = 12_582_912.0;
     const LOG2_E: Self = core::f32::consts::LOG2_E;
+    const MINUS_2_LOG2_E: Self = -2.0 * Self::LOG2_E;
     const LN_2: Self = core::f32::consts::LN_2;
     // 355/512, as in Cephes.
     const LN_2_HIGH: Self = 0.693_359_375;
@@ -74,6 +76,7 @@ impl Precision for f32 {
 impl Precision for f64 {
     const ROUNDER: Self = 6_755_399_441_055_744.0;
     const LOG2_E: Self = core::f64::consts::LOG2_E;
+    const MINUS_2_LOG2_E: Self = -2.0 * Self::LOG2_E;
     const LN_2: Self = core::f64::consts::LN_2;
     // The upper 32 bits of ln 2, as in FDLIBM.
     const LN_2_HIGH: Self = 6.931_471_803_691_238_164_9e-1;
