@@ -59,7 +59,7 @@ impl<T: Precision, A: Activation> Kernel<T> for ScaleByDerivative<'_, A, T> {
     fn run<V: Register<Element = T>>(self) {
         let len = self.d.len().min(self.at.len());
         let full = len / V::LEN * V::LEN;
-        let (d, at, rest) = (self.d.as_mut_ptr(), self.at.as_ptr(), V::part(0, len - full));
+        let (d, at, rest) = (self.d.as_mut_ptr(), self.at.as_ptr(), len - full);
         // SAFETY: whole registers up to `full`, then as many elements as are left, of both slices.
         unsafe {
             for i in (0..full).step_by(V::LEN) {
@@ -67,8 +67,9 @@ impl<T: Precision, A: Activation> Kernel<T> for ScaleByDerivative<'_, A, T> {
                 V::load(d.add(i)).mul(slope).store(d.add(i));
             }
             if full < len {
-                let slope = A::derivative(Wide(V::load_part(at.add(full), rest))).0;
-                V::load_part(d.add(full), rest).mul(slope).store_part(d.add(full), rest);
+                let part = V::part(0, rest);
+                let slope = A::derivative(Wide(V::load_part(at.add(full), part))).0;
+                V::load_part(d.add(full), part).mul(slope).store_first(d.add(full), rest);
             }
         }
     }
