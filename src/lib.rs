@@ -73,6 +73,7 @@
 //! | `matrixmultiply` | yes | large products through the crate of that name; implies `alloc` |
 //! | `alloc` | by `std` | [`Zeroed::boxed`] |
 //! | `borrow` | by `simd` | arrays and slices borrow as vectors and matrices, without a copy |
+//! | `flash` | no | [`weights`] in a device's flash, safe from power cuts; implies `borrow` |
 //! | `proptest` | no | `strategies` for property tests; implies `std` |
 //!
 //! Without any of them the crate is `no_std`, needs no allocator, and forbids `unsafe` code.

@@ -34,8 +34,11 @@
 //!
 //! - [`write`](fn@write) and [`read`] work on slices, on any machine.
 //! - [`view`] (feature `borrow`) sees bytes in memory as a network, without a copy: flash, `include_bytes!`, a mapped file.
+//! - `flash` (feature `flash`) saves to flash, so that a power cut leaves the old weights or the new.
 
 mod error;
+#[cfg(feature = "flash")]
+pub mod flash;
 mod header;
 mod stored;
 #[cfg(feature = "borrow")]

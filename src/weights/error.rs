@@ -133,6 +133,8 @@ pub enum WeightsError {
     },
     /// In memory the network is not its scalars one after the other, so it cannot be viewed, only read.
     Layout,
+    /// A slot in flash without its end: the power was cut during the save, or the end was damaged.
+    Unfinished,
     /// A hand-written `Tensor` whose slices do not add up to its `LEN`.
     Slices,
 }
@@ -180,6 +182,7 @@ impl fmt::Display for WeightsError {
             Self::Layout => f.write_str(
                 "expected a network that lies in memory as in a little-endian file, found another layout: read it instead",
             ),
+            Self::Unfinished => f.write_str("expected a finished save, found one that was cut off or damaged"),
             Self::Slices => f.write_str("expected slices that add up to the tensor's length, found others"),
         }
     }
