@@ -14,9 +14,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     GzDecoder::new(File::open(DIGITS)?).read_to_string(&mut text)?;
     let digits = text.lines().flat_map(|line| line.split(',')).map(str::parse).collect::<Result<Vec<u8>, _>>()?;
     fs::write(out.join("digits.bin"), digits)?;
-    fs::copy("memory.x", out.join("memory.x"))?;
+    let memory = if std::env::var("TARGET")?.starts_with("thumbv8m") { "mps2-an505.x" } else { "mps2.x" };
+    let memory = PathBuf::from("boards").join(memory);
+    fs::copy(&memory, out.join("memory.x"))?;
     println!("cargo:rustc-link-search={}", out.display());
     println!("cargo:rerun-if-changed={DIGITS}");
-    println!("cargo:rerun-if-changed=memory.x");
+    println!("cargo:rerun-if-changed={}", memory.display());
     Ok(())
 }

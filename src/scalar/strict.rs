@@ -6,7 +6,9 @@ use num_traits::{ConstOne, ConstZero, One, Zero};
 /// A scalar with the same bits everywhere: sums in a fixed order, no fused operation, elementary functions in plain
 /// arithmetic. `Digits<Strict<f32>>` trains to the same bytes on a server, on a microcontroller and in WebAssembly.
 ///
-/// It is slower than the number inside, since it leaves the fast kernels alone, and otherwise behaves like it.
+/// It is slower than the number inside, since it leaves the fast kernels alone, and otherwise behaves like it. For a small
+/// network on AVX-512 that is about three times (`cargo test --release --test same_bits -- --ignored --nocapture` prints it).
+/// Of a NaN only that it is one is the same everywhere.
 ///
 /// ```
 /// use chainrule::{Real, Strict};

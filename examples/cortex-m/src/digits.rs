@@ -1,5 +1,6 @@
 //! The digits network, and its data in flash.
 
+use crate::same_bits::Line;
 use chainrule::{Class, Dense, Identity, Tanh, Vector, network};
 
 network! {
@@ -10,9 +11,6 @@ network! {
     }
 }
 
-/// 64 numbers from 0 to 16, then the digit.
-type Line = [u8; 65];
-
 static DATA: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/digits.bin"));
 
 /// Every fifth digit is for the test.
@@ -22,6 +20,11 @@ const FOLD: usize = 5;
 pub fn training_len() -> usize {
     let lines = lines().len();
     lines - lines.div_ceil(FOLD)
+}
+
+/// Line `i` of all.
+pub fn line(i: usize) -> Option<Line> {
+    lines().get(i).copied()
 }
 
 /// Digit `i` of the training part.

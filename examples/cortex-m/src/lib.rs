@@ -4,6 +4,7 @@
 
 pub mod digits;
 pub mod report;
+pub mod same_bits;
 pub mod stack;
 
 use chainrule::weights::{self, Aligned, Plain, Stored, WeightsError};
