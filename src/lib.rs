@@ -74,6 +74,7 @@
 //! | `alloc` | by `std` | [`Zeroed::boxed`] |
 //! | `borrow` | by `simd` | arrays and slices borrow as vectors and matrices, without a copy |
 //! | `flash` | no | [`weights`] in a device's flash, safe from power cuts; implies `borrow` |
+//! | `safetensors` | no | weights from and to PyTorch: [`weights`]`::safetensors`; implies `alloc` |
 //! | `proptest` | no | `strategies` for property tests; implies `std` |
 //!
 //! Without any of them the crate is `no_std`, needs no allocator, and forbids `unsafe` code.

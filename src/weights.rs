@@ -33,6 +33,7 @@
 //! and that every number is finite. Nothing here allocates, and no length from a file is trusted.
 //!
 //! - [`write`](fn@write) and [`read`] work on slices, on any machine.
+//! - `safetensors` (feature of this name) exchanges weights with PyTorch.
 //! - [`view`] (feature `borrow`) sees bytes in memory as a network, without a copy: flash, `include_bytes!`, a mapped file.
 //! - `flash` (feature `flash`) saves to flash, so that a power cut leaves the old weights or the new.
 
@@ -40,6 +41,8 @@ mod error;
 #[cfg(feature = "flash")]
 pub mod flash;
 mod header;
+#[cfg(feature = "safetensors")]
+pub mod safetensors;
 mod stored;
 #[cfg(feature = "borrow")]
 #[allow(unsafe_code, reason = "bytes seen as a network")]
