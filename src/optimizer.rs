@@ -12,6 +12,7 @@ mod momentum;
 mod nesterov;
 mod rms_prop;
 mod rprop;
+mod rule_name;
 mod schedule;
 mod sgd;
 mod weight_decay;
@@ -25,6 +26,7 @@ pub use momentum::Momentum;
 pub use nesterov::Nesterov;
 pub use rms_prop::RmsProp;
 pub use rprop::Rprop;
+pub use rule_name::RuleName;
 pub use schedule::{ConstantRate, CosineDecay, ExponentialDecay, Schedule, Scheduled, StepDecay, WarmUp};
 pub use sgd::Sgd;
 pub use weight_decay::{AdamW, WeightDecay};
@@ -39,6 +41,9 @@ use crate::{Name, Scalar, Tensor};
 /// ([`reach`](Optimizer::reach)), then moves them ([`update`](Optimizer::update)). Rules that wrap another
 /// ([`Scheduled`], [`ClipNorm`], [`WeightDecay`], [`LayerRates`]) hand these calls on, so they nest in any order.
 pub trait Optimizer: Clone {
+    /// Tells this rule from others, with the rules inside it: [checkpoints](crate::Trainer::read_checkpoint) compare it.
+    const NAME: RuleName;
+
     /// What is remembered: as many gradients as the rule needs, [`Empty`](crate::Empty) for none.
     type State<G: Tensor>: Tensor<Scalar = G::Scalar>;
 
@@ -48,6 +53,10 @@ pub trait Optimizer: Clone {
     ///
     /// [`HyperparameterError`] names the first one that does not.
     fn validate(&self) -> Result<(), HyperparameterError>;
+
+    /// Calls `each` with the name and the value of every hyper-parameter, those of a rule inside last; functions are left
+    /// out. Checkpoints state and compare them.
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64));
 
     /// η.
     fn learning_rate(&self) -> f64;

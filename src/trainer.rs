@@ -44,13 +44,13 @@ where
     /// The network.
     pub network: N,
     gradient: N::Gradient,
-    state: O::State<N::Gradient>,
+    pub(crate) state: O::State<N::Gradient>,
     cache: N::Cache,
     inputs: Batch<N::InputSample, B>,
     d_outputs: Batch<N::OutputSample, B>,
-    seed: u64,
-    steps: u64,
-    epochs: u64,
+    pub(crate) seed: u64,
+    pub(crate) steps: u64,
+    pub(crate) epochs: u64,
 }
 
 crate::__impl_zeroed!(

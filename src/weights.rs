@@ -34,13 +34,16 @@
 //!
 //! - [`write`](fn@write) and [`read`] work on slices, on any machine.
 //! - `safetensors` (feature of this name) exchanges weights with PyTorch.
+//! - [`Trainer::write_checkpoint`](crate::Trainer::write_checkpoint) saves a training run, to be resumed to the bit.
 //! - [`view`] (feature `borrow`) sees bytes in memory as a network, without a copy: flash, `include_bytes!`, a mapped file.
 //! - `flash` (feature `flash`) saves to flash, so that a power cut leaves the old weights or the new.
 
+mod checkpoint;
 mod error;
 #[cfg(feature = "flash")]
 pub mod flash;
 mod header;
+mod record;
 #[cfg(feature = "safetensors")]
 pub mod safetensors;
 mod stored;
@@ -55,6 +58,7 @@ pub use view::{Aligned, Plain, view};
 
 use crate::{Parameters, Tensor};
 use header::Header;
+use record::Record;
 
 /// The payload begins, and ends, at a multiple of so many bytes, as networks do that are aligned to cache lines.
 const ALIGNMENT: usize = Header::BYTES;
@@ -93,13 +97,14 @@ pub fn write<N: Parameters<Scalar: Stored>>(network: &N, bytes: &mut [u8]) -> Re
     Ok(())
 }
 
-/// Overwrites `network` with the weights in `bytes`, once all of them are verified.
+/// Overwrites `network` with the weights in `bytes`, a weights file or a checkpoint, once all of them are verified.
 ///
 /// # Errors
 ///
 /// [`WeightsError`] says what was expected and what was found; the network is byte for byte as before.
 pub fn read<N: Parameters<Scalar: Stored>>(network: &mut N, bytes: &[u8]) -> Result<(), WeightsError> {
     let payload = verify::<N>(bytes)?;
+    check_slices(network)?;
     decode(network, payload)
 }
 
@@ -109,21 +114,33 @@ fn header_of<N: Parameters<Scalar: Stored>>(checksum: u32) -> Header {
     Header { contents, number, architecture: Architecture::of::<N>(), counters: [0; 3], checksum }
 }
 
-/// The payload of a file for `N`, if every byte of the file is as it must be.
+/// The payload of a file for `N`, if every byte of the file is as it must be; of a checkpoint, the part of the network.
 fn verify<N: Parameters<Scalar: Stored>>(bytes: &[u8]) -> Result<&[u8], WeightsError> {
-    let length = WeightsError::Length { expected: length::<N>() as u64, found: bytes.len() as u64 };
-    let (header, payload) = bytes.split_first_chunk().ok_or(length)?;
+    let error = |expected| WeightsError::Length { expected, found: bytes.len() as u64 };
+    let mut expected = length::<N>() as u64;
+    let (header, body) = bytes.split_first_chunk().ok_or(error(expected))?;
     let header = Header::parse(header)?;
-    header.check(&header_of::<N>(0))?;
-    if payload.len() != padded::<N::Scalar>(N::LEN) {
-        return Err(length);
+    header.check::<N>()?;
+    let mut payload = body;
+    if header.contents == Contents::Checkpoint {
+        expected = expected.saturating_add(Record::BYTES as u64);
+        let (record, rest) = body.split_first_chunk().ok_or(error(expected))?;
+        expected = expected.saturating_add(Record::parse(record)?.state_bytes::<N::Scalar>());
+        payload = rest;
     }
-    let found = checksum(payload);
-    if found != header.checksum {
-        return Err(WeightsError::Checksum { expected: header.checksum, found });
+    if bytes.len() as u64 != expected {
+        return Err(error(expected));
     }
-    verify_payload::<N>(payload)?;
-    Ok(payload)
+    verify_checksum(&header, body)?;
+    let network = payload.get(..padded::<N::Scalar>(N::LEN)).ok_or(error(expected))?;
+    verify_payload::<N>(network)?;
+    Ok(network)
+}
+
+/// What is behind the header is what was written there.
+fn verify_checksum(header: &Header, body: &[u8]) -> Result<(), WeightsError> {
+    let (expected, found) = (header.checksum, checksum(body));
+    if found == expected { Ok(()) } else { Err(WeightsError::Checksum { expected, found }) }
 }
 
 /// Every scalar is finite, and what fills up the end is zero.
@@ -174,11 +191,14 @@ fn encode<P: Tensor<Scalar: Stored>>(tensor: &P, mut payload: &mut [u8]) -> Resu
     Ok(())
 }
 
-/// The way back. A tensor whose slices do not add up to its `LEN` is found out before it changes.
+/// A tensor whose slices do not add up to its `LEN` is found out before it changes.
+fn check_slices<P: Tensor>(tensor: &P) -> Result<(), WeightsError> {
+    let length: usize = (0..P::SLICES).map(|i| tensor.slice(i).len()).sum();
+    if length == P::LEN { Ok(()) } else { Err(WeightsError::Slices) }
+}
+
+/// The way back of [`encode`].
 fn decode<P: Tensor<Scalar: Stored>>(tensor: &mut P, mut payload: &[u8]) -> Result<(), WeightsError> {
-    if (0..P::SLICES).map(|i| tensor.slice(i).len()).sum::<usize>() != P::LEN {
-        return Err(WeightsError::Slices);
-    }
     for i in 0..P::SLICES {
         let slice = tensor.slice_mut(i);
         let (part, rest) = payload.split_at_checked(size_of_val(slice)).ok_or(WeightsError::Slices)?;

@@ -1,4 +1,4 @@
-use super::{LARGEST, LARGEST_RATIO, Optimizer, check_epsilon, check_learning_rate, descend};
+use super::{LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, descend};
 use crate::error::HyperparameterError;
 use crate::{Real, Scalar, Tensor};
 
@@ -36,11 +36,18 @@ impl Adagrad {
 }
 
 impl Optimizer for Adagrad {
+    const NAME: RuleName = RuleName::new("Adagrad");
+
     type State<G: Tensor> = G;
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         check_learning_rate(self.learning_rate)?;
         check_epsilon(self.epsilon)
+    }
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        each("learning_rate", self.learning_rate);
+        each("epsilon", self.epsilon);
     }
 
     fn learning_rate(&self) -> f64 {

@@ -1,4 +1,6 @@
-use super::{LARGEST, LARGEST_RATIO, Optimizer, check_epsilon, check_learning_rate, check_share, descend, power};
+use super::{
+    LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, check_share, descend, power,
+};
 use crate::error::HyperparameterError;
 use crate::{Real, Scalar, Tensor};
 
@@ -41,6 +43,8 @@ impl Adam {
 }
 
 impl Optimizer for Adam {
+    const NAME: RuleName = RuleName::new("Adam");
+
     type State<G: Tensor> = (G, G);
 
     fn validate(&self) -> Result<(), HyperparameterError> {
@@ -48,6 +52,13 @@ impl Optimizer for Adam {
         check_share("beta1", self.beta1)?;
         check_share("beta2", self.beta2)?;
         check_epsilon(self.epsilon)
+    }
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        each("learning_rate", self.learning_rate);
+        each("beta1", self.beta1);
+        each("beta2", self.beta2);
+        each("epsilon", self.epsilon);
     }
 
     fn learning_rate(&self) -> f64 {

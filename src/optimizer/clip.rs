@@ -1,4 +1,4 @@
-use super::Optimizer;
+use super::{Optimizer, RuleName};
 use crate::error::{HyperparameterError, check};
 use crate::{Real, Tensor};
 
@@ -25,7 +25,14 @@ pub struct ClipValue<O> {
 }
 
 impl<O: Optimizer> Optimizer for ClipValue<O> {
+    const NAME: RuleName = RuleName::new("ClipValue").of(&[O::NAME]);
+
     delegate!(learning_rate reach update);
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        each("limit", self.limit);
+        self.optimizer.hyperparameters(each);
+    }
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         check_limit(self.limit)?;
@@ -65,7 +72,14 @@ pub struct ClipNorm<O> {
 }
 
 impl<O: Optimizer> Optimizer for ClipNorm<O> {
+    const NAME: RuleName = RuleName::new("ClipNorm").of(&[O::NAME]);
+
     delegate!(learning_rate reach update);
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        each("limit", self.limit);
+        self.optimizer.hyperparameters(each);
+    }
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         check_limit(self.limit)?;

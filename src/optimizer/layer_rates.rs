@@ -1,4 +1,4 @@
-use super::Optimizer;
+use super::{Optimizer, RuleName};
 use crate::Block;
 
 /// Any rule with a learning rate for each block of parameters: η·f(block), where f knows the block's name and role.
@@ -44,5 +44,11 @@ impl<O: Optimizer, F: Fn(&Block) -> f64 + Clone> LayerRates<O, F> {
 }
 
 impl<O: Optimizer, F: Fn(&Block) -> f64 + Clone> Optimizer for LayerRates<O, F> {
+    const NAME: RuleName = RuleName::new("LayerRates").of(&[O::NAME]);
+
     delegate!(validate learning_rate prepare rate);
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        self.optimizer.hyperparameters(each);
+    }
 }

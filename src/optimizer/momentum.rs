@@ -1,4 +1,4 @@
-use super::{Optimizer, check_learning_rate, check_share, descend};
+use super::{Optimizer, RuleName, check_learning_rate, check_share, descend};
 use crate::error::HyperparameterError;
 use crate::{Real, Scalar, Tensor};
 
@@ -35,11 +35,18 @@ impl Momentum {
 }
 
 impl Optimizer for Momentum {
+    const NAME: RuleName = RuleName::new("Momentum");
+
     type State<G: Tensor> = G;
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         check_learning_rate(self.learning_rate)?;
         check_share("momentum", self.momentum)
+    }
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        each("learning_rate", self.learning_rate);
+        each("momentum", self.momentum);
     }
 
     fn learning_rate(&self) -> f64 {

@@ -1,4 +1,4 @@
-use super::{LARGEST, LARGEST_RATIO, Optimizer, check_epsilon, check_learning_rate, check_share, descend};
+use super::{LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, check_share, descend};
 use crate::error::HyperparameterError;
 use crate::{Real, Scalar, Tensor};
 
@@ -38,12 +38,20 @@ impl RmsProp {
 }
 
 impl Optimizer for RmsProp {
+    const NAME: RuleName = RuleName::new("RmsProp");
+
     type State<G: Tensor> = G;
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         check_learning_rate(self.learning_rate)?;
         check_share("alpha", self.alpha)?;
         check_epsilon(self.epsilon)
+    }
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        each("learning_rate", self.learning_rate);
+        each("alpha", self.alpha);
+        each("epsilon", self.epsilon);
     }
 
     fn learning_rate(&self) -> f64 {

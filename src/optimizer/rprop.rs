@@ -1,4 +1,4 @@
-use super::{Optimizer, check_learning_rate, descend};
+use super::{Optimizer, RuleName, check_learning_rate, descend};
 use crate::error::{HyperparameterError, check};
 use crate::scalar::sign;
 use crate::{Real, Tensor};
@@ -49,6 +49,8 @@ impl Rprop {
 }
 
 impl Optimizer for Rprop {
+    const NAME: RuleName = RuleName::new("Rprop");
+
     type State<G: Tensor> = (G, G);
 
     fn validate(&self) -> Result<(), HyperparameterError> {
@@ -58,6 +60,14 @@ impl Optimizer for Rprop {
         check("least", self.least, self.least > 0.0 && self.least.is_finite(), "a finite number above 0")?;
         let in_range = self.most >= self.least && self.most.is_finite();
         check("most", self.most, in_range, "a finite number, at least `least`")
+    }
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        each("learning_rate", self.learning_rate);
+        each("shrink", self.shrink);
+        each("grow", self.grow);
+        each("least", self.least);
+        each("most", self.most);
     }
 
     fn learning_rate(&self) -> f64 {

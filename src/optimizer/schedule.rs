@@ -1,4 +1,4 @@
-use super::{Optimizer, check_share, power};
+use super::{Optimizer, RuleName, check_share, power};
 use crate::Block;
 use crate::elementary::sin_cos_of_turn;
 use crate::error::{HyperparameterError, check};
@@ -7,6 +7,14 @@ use crate::error::{HyperparameterError, check};
 ///
 /// A function `fn(u64) -> f64` is a schedule, and so is a closure.
 pub trait Schedule: Clone {
+    /// Names the schedule in [`Optimizer::NAME`]. A function, whose hyper-parameters nobody sees, is `function`.
+    const NAME: RuleName = RuleName::new("function");
+
+    /// Calls `each` with the name and the value of every hyper-parameter.
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        let _ = each;
+    }
+
     /// f(t) ≥ 0: what the learning rate is multiplied by.
     fn factor(&self, t: u64) -> f64;
 
@@ -54,7 +62,14 @@ impl<O: Optimizer, S: Schedule> Scheduled<O, S> {
 }
 
 impl<O: Optimizer, S: Schedule> Optimizer for Scheduled<O, S> {
+    const NAME: RuleName = RuleName::new("Scheduled").of(&[O::NAME, S::NAME]);
+
     delegate!(learning_rate prepare rate);
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        self.schedule.hyperparameters(each);
+        self.optimizer.hyperparameters(each);
+    }
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         self.schedule.validate()?;
@@ -67,6 +82,8 @@ impl<O: Optimizer, S: Schedule> Optimizer for Scheduled<O, S> {
 pub struct ConstantRate;
 
 impl Schedule for ConstantRate {
+    const NAME: RuleName = RuleName::new("ConstantRate");
+
     fn factor(&self, _: u64) -> f64 {
         1.0
     }
@@ -88,6 +105,13 @@ pub struct StepDecay {
 }
 
 impl Schedule for StepDecay {
+    const NAME: RuleName = RuleName::new("StepDecay");
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        each("every", self.every as f64);
+        each("factor", self.factor);
+    }
+
     fn factor(&self, t: u64) -> f64 {
         power(self.factor, t / self.every.max(1))
     }
@@ -111,6 +135,12 @@ pub struct ExponentialDecay {
 }
 
 impl Schedule for ExponentialDecay {
+    const NAME: RuleName = RuleName::new("ExponentialDecay");
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        each("factor", self.factor);
+    }
+
     fn factor(&self, t: u64) -> f64 {
         power(self.factor, t)
     }
@@ -138,6 +168,13 @@ pub struct CosineDecay {
 }
 
 impl Schedule for CosineDecay {
+    const NAME: RuleName = RuleName::new("CosineDecay");
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        each("steps", self.steps as f64);
+        each("floor", self.floor);
+    }
+
     fn factor(&self, t: u64) -> f64 {
         if t >= self.steps {
             return self.floor;
@@ -169,6 +206,13 @@ pub struct WarmUp<S = ConstantRate> {
 }
 
 impl<S: Schedule> Schedule for WarmUp<S> {
+    const NAME: RuleName = RuleName::new("WarmUp").of(&[S::NAME]);
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        each("steps", self.steps as f64);
+        self.then.hyperparameters(each);
+    }
+
     fn factor(&self, t: u64) -> f64 {
         match t.checked_sub(self.steps) {
             None => (t as f64 + 1.0) / self.steps as f64,

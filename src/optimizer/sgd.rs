@@ -1,4 +1,4 @@
-use super::{Optimizer, check_learning_rate, descend};
+use super::{Optimizer, RuleName, check_learning_rate, descend};
 use crate::error::HyperparameterError;
 use crate::{Empty, Real, Scalar, Tensor};
 
@@ -31,10 +31,16 @@ impl Sgd {
 }
 
 impl Optimizer for Sgd {
+    const NAME: RuleName = RuleName::new("Sgd");
+
     type State<G: Tensor> = Empty<G>;
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         check_learning_rate(self.learning_rate)
+    }
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        each("learning_rate", self.learning_rate);
     }
 
     fn learning_rate(&self) -> f64 {

@@ -1,4 +1,4 @@
-use super::{Adam, Optimizer};
+use super::{Adam, Optimizer, RuleName};
 use crate::error::{HyperparameterError, check};
 use crate::{Real, Role, Tensor};
 
@@ -44,7 +44,14 @@ impl AdamW {
 
 impl<O: Optimizer> Optimizer for WeightDecay<O> {
     // Decay only shrinks: how far a step reaches is known without it.
+    const NAME: RuleName = RuleName::new("WeightDecay").of(&[O::NAME]);
+
     delegate!(learning_rate prepare reach);
+
+    fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
+        each("decay", self.decay);
+        self.optimizer.hyperparameters(each);
+    }
 
     fn validate(&self) -> Result<(), HyperparameterError> {
         self.optimizer.validate()?;

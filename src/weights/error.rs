@@ -1,6 +1,7 @@
 use super::header::Header;
+use super::record::Record;
 use super::{Contents, Number};
-use crate::{Fingerprint, Name, Parameters};
+use crate::{Fingerprint, Name, Parameters, RuleName};
 use core::fmt;
 
 /// What tells a network from another: compared before anything is read, and a key to choose among networks by.
@@ -55,7 +56,7 @@ impl fmt::Display for Architecture {
 }
 
 /// Why weights were not read or written. Nothing has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum WeightsError {
     /// Too few bytes, or too many.
@@ -107,6 +108,34 @@ pub enum WeightsError {
         expected: Architecture,
         /// The file's.
         found: Architecture,
+    },
+    /// A checkpoint of another optimiser.
+    Rule {
+        /// The trainer's.
+        expected: &'static RuleName,
+        /// The file's.
+        found: RuleName,
+    },
+    /// What the optimiser remembers has another shape, as where other layers are frozen.
+    State {
+        /// The trainer's.
+        expected: Architecture,
+        /// The file's.
+        found: Architecture,
+    },
+    /// The optimiser has another hyper-parameter.
+    Hyperparameter {
+        /// Its name.
+        name: &'static str,
+        /// The value given.
+        expected: f64,
+        /// The file's.
+        found: f64,
+    },
+    /// An optimiser with more hyper-parameters than a checkpoint can state.
+    Hyperparameters {
+        /// How many.
+        found: usize,
     },
     /// The payload was changed or damaged.
     Checksum {
@@ -165,6 +194,14 @@ impl fmt::Display for WeightsError {
             Self::Number { expected, found } => write!(f, "expected weights in {expected}, found {found}"),
             Self::Architecture { expected, found } => {
                 write!(f, "expected the architecture with {expected}; found {found}: the weights of another network")
+            }
+            Self::Rule { expected, found } => write!(f, "expected a checkpoint of `{expected}`, found one of `{found}`"),
+            Self::State { expected, found } => {
+                write!(f, "expected an optimiser's state with {expected}; found {found}: are other layers frozen?")
+            }
+            Self::Hyperparameter { name, expected, found } => write!(f, "{name}: expected {expected}, found {found}"),
+            Self::Hyperparameters { found } => {
+                write!(f, "expected at most {} hyper-parameters, found {found}", Record::HYPERPARAMETERS)
             }
             Self::Checksum { expected, found } => {
                 write!(

@@ -49,7 +49,7 @@
 //! ```
 
 use super::header::Header;
-use super::{Plain, Stored, WeightsError, check_finite, header_of, padded};
+use super::{Contents, Plain, Stored, WeightsError, check_finite, header_of, padded};
 use crate::fingerprint::CRC;
 use crate::{Parameters, Tensor};
 use core::fmt;
@@ -68,7 +68,7 @@ pub const fn slot_length<N: Parameters<Scalar: Stored>>() -> usize {
 }
 
 /// Why weights were not saved or loaded. What the slots held before is still there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FlashError<E> {
     /// The driver failed.
@@ -92,7 +92,7 @@ pub enum FlashError<E> {
 }
 
 /// What is wrong with a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SlotError<E> {
     /// It cannot be read; torn words of flash with error correction are such.
     Driver(E),
@@ -260,7 +260,8 @@ where
 {
     let bytes = read(flash, slot)?;
     let header = Header::parse(&bytes)?;
-    header.check(&header_of::<N>(0))?;
+    header.check::<N>()?;
+    header.check_contents(Contents::Network)?;
     let mut digest = CRC.digest();
     let mut contents = Ok(());
     for (i, at) in payload::<N>(slot).enumerate() {

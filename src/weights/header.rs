@@ -1,4 +1,5 @@
-use super::{Architecture, Contents, Number, WeightsError, checksum};
+use super::{Architecture, Contents, Number, Stored, WeightsError, checksum};
+use crate::Parameters;
 
 /// The first 64 bytes of a file.
 #[derive(Clone, Copy)]
@@ -25,28 +26,17 @@ impl Header {
 
     pub fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
-        let mut rest = bytes.as_mut_slice();
-        let mut put = |field: &[u8]| {
-            if let Some((place, after)) = core::mem::take(&mut rest).split_at_mut_checked(field.len()) {
-                place.copy_from_slice(field);
-                rest = after;
-            }
-        };
-        put(&Self::MAGIC);
-        put(&Self::BYTE_ORDER);
-        put(&Self::VERSION.to_le_bytes());
-        put(&[self.contents.tag(), self.number.tag(), 0, 0]);
-        put(&self.architecture.scalars.to_le_bytes());
-        put(&self.architecture.blocks.to_le_bytes());
-        put(&self.architecture.fingerprint.0.to_le_bytes());
+        let rest = &mut bytes.as_mut_slice();
+        put(rest, &Self::MAGIC);
+        put(rest, &Self::BYTE_ORDER);
+        put(rest, &Self::VERSION.to_le_bytes());
+        put(rest, &[self.contents.tag(), self.number.tag(), 0, 0]);
+        put_architecture(rest, &self.architecture);
         for counter in self.counters {
-            put(&counter.to_le_bytes());
+            put(rest, &counter.to_le_bytes());
         }
-        put(&self.checksum.to_le_bytes());
-        let own = checksum(bytes.split_last_chunk::<4>().map_or(&[], |(checked, _)| checked));
-        if let Some((_, place)) = bytes.split_last_chunk_mut() {
-            *place = own.to_le_bytes();
-        }
+        put(rest, &self.checksum.to_le_bytes());
+        seal(&mut bytes);
         bytes
     }
 
@@ -67,18 +57,10 @@ impl Header {
             return Err(WeightsError::Version { found: version });
         }
         let [contents, number, reserved @ ..] = take::<4>(rest);
-        let architecture = Architecture {
-            scalars: u64::from_le_bytes(take(rest)),
-            blocks: u32::from_le_bytes(take(rest)),
-            fingerprint: crate::Fingerprint(u32::from_le_bytes(take(rest))),
-        };
+        let architecture = take_architecture(rest);
         let counters = [0; 3].map(|_: u64| u64::from_le_bytes(take(rest)));
         let payload = u32::from_le_bytes(take(rest));
-        let expected = u32::from_le_bytes(take(rest));
-        let found = checksum(bytes.split_last_chunk::<4>().map_or(&[], |(checked, _)| checked));
-        if found != expected {
-            return Err(WeightsError::HeaderChecksum { expected, found });
-        }
+        check_seal(bytes)?;
         let contents = Contents::from_tag(contents).ok_or(WeightsError::Reserved)?;
         let number = Number::from_tag(number).ok_or(WeightsError::Reserved)?;
         if reserved != [0; 2] || (contents == Contents::Network && counters != [0; 3]) {
@@ -87,24 +69,62 @@ impl Header {
         Ok(Self { contents, number, architecture, counters, checksum: payload })
     }
 
-    /// Whether the file holds what is expected; counters and checksum may differ.
-    pub fn check(&self, expected: &Self) -> Result<(), WeightsError> {
-        if self.contents != expected.contents {
-            return Err(WeightsError::Contents { expected: expected.contents, found: self.contents });
+    /// Whether the file holds the weights of an `N`.
+    pub fn check<N: Parameters<Scalar: Stored>>(&self) -> Result<(), WeightsError> {
+        let (number, architecture) = (N::Scalar::NUMBER, Architecture::of::<N>());
+        if self.number != number {
+            return Err(WeightsError::Number { expected: number, found: self.number });
         }
-        if self.number != expected.number {
-            return Err(WeightsError::Number { expected: expected.number, found: self.number });
-        }
-        if self.architecture != expected.architecture {
-            return Err(WeightsError::Architecture { expected: expected.architecture, found: self.architecture });
+        if self.architecture != architecture {
+            return Err(WeightsError::Architecture { expected: architecture, found: self.architecture });
         }
         Ok(())
     }
+
+    pub fn check_contents(&self, expected: Contents) -> Result<(), WeightsError> {
+        let found = self.contents;
+        if found == expected { Ok(()) } else { Err(WeightsError::Contents { expected, found }) }
+    }
+}
+
+/// The next bytes become `field`, as far as there are any.
+pub(super) fn put(bytes: &mut &mut [u8], field: &[u8]) {
+    if let Some((place, rest)) = core::mem::take(bytes).split_at_mut_checked(field.len()) {
+        place.copy_from_slice(field);
+        *bytes = rest;
+    }
+}
+
+pub(super) fn put_architecture(bytes: &mut &mut [u8], architecture: &Architecture) {
+    put(bytes, &architecture.scalars.to_le_bytes());
+    put(bytes, &architecture.blocks.to_le_bytes());
+    put(bytes, &architecture.fingerprint.0.to_le_bytes());
 }
 
 /// The next `N` bytes; zeros beyond the end.
-fn take<const N: usize>(bytes: &mut &[u8]) -> [u8; N] {
+pub(super) fn take<const N: usize>(bytes: &mut &[u8]) -> [u8; N] {
     let Some((field, rest)) = bytes.split_first_chunk() else { return [0; N] };
     *bytes = rest;
     *field
+}
+
+pub(super) fn take_architecture(bytes: &mut &[u8]) -> Architecture {
+    Architecture {
+        scalars: u64::from_le_bytes(take(bytes)),
+        blocks: u32::from_le_bytes(take(bytes)),
+        fingerprint: crate::Fingerprint(u32::from_le_bytes(take(bytes))),
+    }
+}
+
+/// The last four bytes become the checksum of those before.
+pub(super) fn seal(bytes: &mut [u8]) {
+    if let Some((checked, place)) = bytes.split_last_chunk_mut() {
+        *place = checksum(checked).to_le_bytes();
+    }
+}
+
+pub(super) fn check_seal(bytes: &[u8]) -> Result<(), WeightsError> {
+    let (checked, expected) = bytes.split_last_chunk().unwrap_or((&[], &[0; 4]));
+    let (expected, found) = (u32::from_le_bytes(*expected), checksum(checked));
+    if found == expected { Ok(()) } else { Err(WeightsError::HeaderChecksum { expected, found }) }
 }

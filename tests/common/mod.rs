@@ -126,11 +126,14 @@ pub fn place<P: Tensor>(mut index: usize) -> String {
 pub struct Capture;
 
 impl chainrule::Optimizer for Capture {
+    const NAME: chainrule::RuleName = chainrule::RuleName::new("Capture");
     type State<G: Tensor> = G;
 
     fn validate(&self) -> Result<(), chainrule::HyperparameterError> {
         Ok(())
     }
+
+    fn hyperparameters(&self, _: &mut dyn FnMut(&'static str, f64)) {}
 
     fn learning_rate(&self) -> f64 {
         0.0
