@@ -173,3 +173,7 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guide.md")]
 struct Guide;
+
+#[cfg(all(doctest, feature = "safetensors"))]
+#[doc = include_str!("../docs/exchange.md")]
+struct Exchange;
