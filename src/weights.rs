@@ -33,6 +33,7 @@
 //! and that every number is finite. Nothing here allocates, and no length from a file is trusted.
 //!
 //! - [`write`](fn@write) and [`read`] work on slices, on any machine.
+//! - [`write_source`] makes Rust source of them, for programs without this crate.
 //! - `safetensors` (feature of this name) exchanges weights with PyTorch.
 //! - [`Trainer::write_checkpoint`](crate::Trainer::write_checkpoint) saves a training run, to be resumed to the bit.
 //! - [`view`] (feature `borrow`) sees bytes in memory as a network, without a copy: flash, `include_bytes!`, a mapped file.
@@ -46,12 +47,14 @@ mod header;
 mod record;
 #[cfg(feature = "safetensors")]
 pub mod safetensors;
+mod source;
 mod stored;
 #[cfg(feature = "borrow")]
 #[allow(unsafe_code, reason = "bytes seen as a network")]
 mod view;
 
 pub use error::{Architecture, WeightsError};
+pub use source::write_source;
 pub use stored::{Contents, Number, Stored};
 #[cfg(feature = "borrow")]
 pub use view::{Aligned, Plain, view};
