@@ -206,7 +206,7 @@ impl Register for F32x8 {
     #[inline(always)]
     unsafe fn splat_four(from: *const f32) -> [Self; 4] {
         avx! {
-            let four = opaque(_mm256_broadcast_ps(&*from.cast()));
+            let four = opaque(_mm256_broadcast_ps(&_mm_loadu_ps(from)));
             [
                 Self(_mm256_permute_ps::<0b_00_00_00_00>(four)),
                 Self(_mm256_permute_ps::<0b_01_01_01_01>(four)),
