@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`simd`], our vector kernels, without heap | the feature `simd`, and an instruction set that has them |
 //! | [`blas`], the crate matrixmultiply | the feature of that name, and a product so large that it is faster |
+//! | `simd::vfp`, in assembly, to the bits of [`portable`] | the feature `simd`, on a microcontroller with a floating-point unit |
 //! | [`portable`] | every other number, machine and build |
 
 #[cfg(feature = "matrixmultiply")]
@@ -34,9 +35,53 @@ mod blas {
 }
 
 /// A number for which there are fast kernels: `f32` or `f64`.
-pub(crate) trait Float: Scalar + simd::Float + blas::Blas + crate::elementary::Precision {}
-impl Float for f32 {}
+pub(crate) trait Float: Scalar + simd::Float + blas::Blas + crate::elementary::Precision {
+    /// Z = W·X + b·1ᵀ, where no register is.
+    #[inline(always)]
+    fn forward<const OUT: usize, const IN: usize, const B: usize>(
+        w: &[[Self; OUT]; IN],
+        x: &[[Self; IN]; B],
+        b: &[Self; OUT],
+        z: &mut [[Self; OUT]; B],
+    ) {
+        portable::forward(w, x, b, z);
+    }
+
+    /// D = Wᵀ·Δ, where no register is.
+    #[inline(always)]
+    fn backward<const OUT: usize, const IN: usize, const B: usize>(
+        w: &[[Self; OUT]; IN],
+        delta: &[[Self; OUT]; B],
+        d: &mut [[Self; IN]; B],
+    ) {
+        portable::backward(w, delta, d);
+    }
+}
+
 impl Float for f64 {}
+
+impl Float for f32 {
+    #[cfg(all(feature = "simd", target_arch = "arm", target_abi = "eabihf"))]
+    #[inline(always)]
+    fn forward<const OUT: usize, const IN: usize, const B: usize>(
+        w: &[[f32; OUT]; IN],
+        x: &[[f32; IN]; B],
+        b: &[f32; OUT],
+        z: &mut [[f32; OUT]; B],
+    ) {
+        simd::vfp::forward(w, x, b, z);
+    }
+
+    #[cfg(all(feature = "simd", target_arch = "arm", target_abi = "eabihf"))]
+    #[inline(always)]
+    fn backward<const OUT: usize, const IN: usize, const B: usize>(
+        w: &[[f32; OUT]; IN],
+        delta: &[[f32; OUT]; B],
+        d: &mut [[f32; IN]; B],
+    ) {
+        simd::vfp::backward(w, delta, d);
+    }
+}
 
 /// Y = σ(W·X + b·1ᵀ).
 #[inline]
@@ -55,7 +100,7 @@ pub(crate) fn forward<A: Activation, T: Float, const OUT: usize, const IN: usize
     if let Some(isa) = simd::Isa::detect() {
         return simd::forward(isa, w, x, b, y, wide::Activate::<A>::new());
     }
-    portable::forward(w, x, b, y);
+    T::forward(w, x, b, y);
     activate::<A, T>(y.as_flattened_mut());
 }
 
@@ -74,7 +119,7 @@ pub(crate) fn backward<T: Float, const OUT: usize, const IN: usize, const B: usi
     if let Some(isa) = simd::Isa::detect() {
         return simd::backward(isa, w, delta, d);
     }
-    portable::backward(w, delta, d);
+    T::backward(w, delta, d);
 }
 
 /// G += Δ·Xᵀ.

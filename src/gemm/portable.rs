@@ -19,7 +19,7 @@ pub(crate) fn forward<T: Scalar, const OUT: usize, const IN: usize, const B: usi
 ) {
     for (x, z) in x.iter().zip(z) {
         *z = *b;
-        add_columns(w, |i| x[i], z);
+        add_columns(w, x.iter().copied(), z);
     }
 }
 
@@ -45,55 +45,55 @@ pub(crate) fn gradient<T: Scalar, const OUT: usize, const IN: usize, const B: us
     g: &mut [[T; OUT]; IN],
 ) {
     for (i, g) in g.iter_mut().enumerate() {
-        add_columns(delta, |sample| x[sample][i], g);
+        add_columns(delta, x.iter().map(|x| x[i]), g);
     }
 }
 
-/// `sums += Σ columns[k]·factor(k)`, in the order of k.
+/// `sums += Σ columns[k]·factors[k]`, in the order of k.
 #[inline(always)]
-fn add_columns<T: Scalar, const R: usize, const K: usize>(
+pub(crate) fn add_columns<T: Scalar, const R: usize, const K: usize>(
     columns: &[[T; R]; K],
-    factor: impl Fn(usize) -> T,
+    factors: impl Iterator<Item = T> + Clone,
     sums: &mut [T; R],
 ) {
+    let (sixteens, rest) = sums.as_chunks_mut::<16>();
     let mut row = 0;
-    while row + 16 <= R {
-        add_block::<16, _, _, _>(columns, &factor, sums, row);
-        row += 16;
+    for sums in sixteens {
+        row = add_block(columns, factors.clone(), sums, row);
     }
-    while row + 4 <= R {
-        add_block::<4, _, _, _>(columns, &factor, sums, row);
-        row += 4;
+    let (fours, rest) = rest.as_chunks_mut::<4>();
+    for sums in fours {
+        row = add_block(columns, factors.clone(), sums, row);
     }
-    while row < R {
-        add_block::<1, _, _, _>(columns, &factor, sums, row);
-        row += 1;
+    for sum in rest.as_chunks_mut::<1>().0 {
+        row = add_block(columns, factors.clone(), sum, row);
     }
 }
 
-/// [`add_columns`] for the `N` rows from `row`.
+/// [`add_columns`] for the `N` rows from `row`; returns the next one.
 #[inline(always)]
 fn add_block<const N: usize, T: Scalar, const R: usize, const K: usize>(
     columns: &[[T; R]; K],
-    factor: impl Fn(usize) -> T,
-    sums: &mut [T; R],
+    factors: impl Iterator<Item = T>,
+    sums: &mut [T; N],
     row: usize,
-) {
-    let mut block = [T::ZERO; N];
-    block.copy_from_slice(&sums[row..row + N]);
-    for k in 0..K {
-        let factor = factor(k);
-        for (sum, &element) in block.iter_mut().zip(&columns[k][row..row + N]) {
-            *sum += element * factor;
+) -> usize {
+    let mut block = *sums;
+    for (column, factor) in columns.iter().zip(factors) {
+        if let Some(elements) = column.get(row..).and_then(<[T]>::first_chunk::<N>) {
+            for (sum, &element) in block.iter_mut().zip(elements) {
+                *sum += element * factor;
+            }
         }
     }
-    sums[row..row + N].copy_from_slice(&block);
+    *sums = block;
+    row + N
 }
 
 /// Σ a·b. Partial sum j adds the products j, j + 8, j + 16 … in their order, from zero. Of the partial sums, 8 or as
 /// many as there are products, the upper half is then added to the lower until one is left.
 #[inline(always)]
-fn dot<T: Scalar, const N: usize>(a: &[T; N], b: &[T; N]) -> T {
+pub(crate) fn dot<T: Scalar, const N: usize>(a: &[T; N], b: &[T; N]) -> T {
     let mut parts = [T::ZERO; PARTS];
     for (a, b) in a.chunks(PARTS).zip(b.chunks(PARTS)) {
         for ((part, &a), &b) in parts.iter_mut().zip(a).zip(b) {
@@ -103,13 +103,14 @@ fn dot<T: Scalar, const N: usize>(a: &[T; N], b: &[T; N]) -> T {
     let mut left = if N < PARTS { N } else { PARTS };
     while left > 1 {
         let half = left.div_ceil(2);
-        for i in half..left {
-            let upper = parts[i];
-            parts[i - half] += upper;
+        let (lower, upper) = parts.split_at_mut(half);
+        for (lower, &mut upper) in lower.iter_mut().zip(upper.iter_mut().take(left - half)) {
+            *lower += upper;
         }
         left = half;
     }
-    parts[0]
+    let [sum, ..] = parts;
+    sum
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ mod product;
 #[cfg(test)]
 mod tests;
 mod vector;
+#[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
+pub(crate) mod vfp;
 
 /// Products of at most so many multiplications are compiled for their shape, and nothing is left but the arithmetic.
 const TINY: usize = 2048;
