@@ -5,6 +5,7 @@ extern crate std;
 use super::{Precision, erf, exp, exp_m1, ln, ln_1p, sigmoid, sin_cos_of_turn, softplus, tanh};
 use crate::lanes::Lanes;
 use std::f64::consts::PI;
+use std::println;
 
 /// One function in both precisions, a reference in f64, and the stated bounds in ulp.
 struct Subject {
@@ -73,16 +74,22 @@ fn error_in_ulp(value: f64, exact: f64, digits: i32, least_exponent: i32, overfl
 /// Half a unit above the largest `f32`: from there numbers round to infinity.
 const OVERFLOW: f64 = 340_282_356_779_733_661_637_539_395_458_142_568_448.0;
 
+/// Prints the worst error of each function, for `--nocapture` to show.
 fn check_f32(patterns: impl Iterator<Item = u32> + Clone + Send) {
     std::thread::scope(|scope| {
         for Subject { name, single, reference, bounds, .. } in &SUBJECTS {
             let patterns = patterns.clone();
             scope.spawn(move || {
+                let (mut worst, mut at) = (0.0, 0.0);
                 for x in patterns.map(f32::from_bits) {
                     let (y, exact) = (single(x), reference(f64::from(x)));
                     let error = error_in_ulp(f64::from(y), exact, 24, -126, OVERFLOW);
                     assert!(error <= bounds.0, "{name}({x:e}) = {y:e}, not {exact:e}: {error} ulp");
+                    if error > worst {
+                        (worst, at) = (error, x);
+                    }
                 }
+                println!("{name}: at most {worst:.3} ulp, at {at:e}");
             });
         }
     });

@@ -19,6 +19,17 @@ fn enter<V: Register, K: Kernel<V::Element>>(kernel: K) {
     kernel.run::<V>();
 }
 
+/// See that of AVX2.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn opaque(mut register: __m512) -> __m512 {
+    // SAFETY: no instruction at all.
+    unsafe {
+        core::arch::asm!("/* {} */", inout(zmm_reg) register, options(pure, nomem, nostack, preserves_flags));
+    }
+    register
+}
+
 /// The truth table of `c ? b : a`.
 const WHERE_THIRD_SECOND_ELSE_FIRST: i32 = 0b1101_1000;
 
@@ -170,6 +181,32 @@ impl Register for F32x16 {
                 }
                 _ => low.store_first(to, count),
             }
+        }
+    }
+    #[inline(always)]
+    unsafe fn splat_four(from: *const f32) -> [Self; 4] {
+        avx! {
+            let four = opaque(_mm512_broadcast_f32x4(_mm_loadu_ps(from)));
+            [
+                Self(_mm512_permute_ps::<0b_00_00_00_00>(four)),
+                Self(_mm512_permute_ps::<0b_01_01_01_01>(four)),
+                Self(_mm512_permute_ps::<0b_10_10_10_10>(four)),
+                Self(_mm512_permute_ps::<0b_11_11_11_11>(four)),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn repeated(self, times: usize) -> [Self; 4] {
+        avx! {
+            let lanes = opaque(self.0);
+            let first = match times {
+                1 => return [self; 4],
+                2 => _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7),
+                _ => _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3),
+            };
+            let by = |i: i32| _mm512_add_epi32(first, _mm512_set1_epi32(i * 16 / times as i32));
+            let from = |i| Self(_mm512_permutexvar_ps(by(i), lanes));
+            [from(0), from(1), from(2), from(3)]
         }
     }
     #[inline(always)]
