@@ -74,14 +74,23 @@ macro_rules! float {
             fn is_finite(self) -> bool {
                 <$float>::is_finite(self)
             }
+            #[inline]
             fn max_abs(slice: &[Self]) -> Self {
                 // As whole numbers the bits of |x| are in the order of |x|, infinity and NaN on top, and a maximum of
                 // whole numbers may be taken in any order: the loop runs on vectors.
-                let largest = gemm::vectorized(
-                    #[inline(always)]
-                    || slice.iter().fold(0, |largest: $bits, x| largest.max(x.abs().to_bits())),
-                );
-                <$float>::from_bits(largest)
+                #[inline(always)]
+                fn largest(slice: &[$float]) -> $float {
+                    <$float>::from_bits(slice.iter().fold(0, |largest: $bits, x| largest.max(x.abs().to_bits())))
+                }
+                #[inline(never)]
+                fn largest_of_many(slice: &[$float]) -> $float {
+                    gemm::vectorized(
+                        #[inline(always)]
+                        || largest(slice),
+                    )
+                }
+                // A call costs more than so few.
+                if slice.len() <= 16 { largest(slice) } else { largest_of_many(slice) }
             }
             #[inline]
             fn dense<A: Activation, const OUT: usize, const IN: usize, const B: usize>(
