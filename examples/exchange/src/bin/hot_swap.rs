@@ -9,6 +9,8 @@
 //! and takes no lock. Files of our own format say which network they hold; PyTorch's are a `Controller`. Outputs fade
 //! from the old network to the new one.
 
+#![cfg_attr(realtime, feature(sanitize))]
+
 use chainrule::weights::{self, Architecture, safetensors};
 use chainrule::{Dense, LengthError, Parameters, Predict, Predictor, Tanh, Zeroed};
 use chainrule_exchange::{Controller, Result};
@@ -82,6 +84,8 @@ impl Player {
         Self { previous: current.output_buffer().clone(), current, faded: Self::FADE }
     }
 
+    /// With `--cfg realtime` RealtimeSanitizer ends the program if anything in here allocates, frees, locks or waits.
+    #[cfg_attr(realtime, sanitize(realtime = "nonblocking"))]
     fn next(&mut self, x: &[f32; 8]) -> std::result::Result<[f32; 4], LengthError> {
         // A swap during a fade would jump: it waits for the fade's end.
         if self.faded == Self::FADE && self.current.updated() {
