@@ -278,8 +278,8 @@ impl<'a> Numbers<'a> {
 /// The tensors of a file, if it is one: eight bytes that tell the length of the header, the header in JSON, and the
 /// tensors, each where the header says, without gap or overlap.
 ///
-/// Not `SafeTensors::deserialize`: that of version 0.8 overflows on offsets near 2⁶⁴, takes one of two tensors of the same
-/// name, and does not say which tensor is wrong.
+/// Not `SafeTensors::deserialize`: that of version 0.8 takes two tensors of the same name for one, and does not always say
+/// which tensor is wrong.
 fn parse(bytes: &[u8]) -> Result<Vec<(String, Incoming<'_>)>, SafetensorsError> {
     let length = |expected| SafetensorsError::Length { expected, found: bytes.len() as u64 };
     let (header, rest) = bytes.split_first_chunk().ok_or(length(8))?;
