@@ -1,6 +1,7 @@
 //! [`Initializer`]: how weights begin.
 
-use crate::{Matrix, Random, Real, Scalar};
+use crate::lanes::square_root;
+use crate::{Matrix, Random, Scalar};
 
 /// A distribution of initial weights. Its scale depends on how many inputs (`IN`) and outputs (`OUT`) the layer has,
 /// so that signals keep their size through the layers, forwards and backwards.
@@ -43,20 +44,19 @@ impl Initializer {
         weights: &mut Matrix<OUT, IN, T>,
         random: &mut Random,
     ) {
-        let (inputs, outputs) = (IN as f64, OUT as f64);
         let mut draw = |f: fn(&mut Random) -> f64, scale: f64| {
             weights.map(|_| T::from_f64(scale * f(random)));
         };
         match self {
             // eq:xavier
-            Self::XavierUniform => draw(symmetric, Real::sqrt(6.0 / (inputs + outputs))),
-            Self::XavierNormal => draw(Random::normal, Real::sqrt(2.0 / (inputs + outputs))),
+            Self::XavierUniform => draw(symmetric, const { root_of(6, IN + OUT) }),
+            Self::XavierNormal => draw(Random::normal, const { root_of(2, IN + OUT) }),
             // eq:kaiming
-            Self::KaimingUniform => draw(symmetric, Real::sqrt(6.0 / inputs)),
-            Self::KaimingNormal => draw(Random::normal, Real::sqrt(2.0 / inputs)),
+            Self::KaimingUniform => draw(symmetric, const { root_of(6, IN) }),
+            Self::KaimingNormal => draw(Random::normal, const { root_of(2, IN) }),
             // eq:lecun
-            Self::LecunUniform => draw(symmetric, Real::sqrt(3.0 / inputs)),
-            Self::LecunNormal => draw(Random::normal, Real::sqrt(1.0 / inputs)),
+            Self::LecunUniform => draw(symmetric, const { root_of(3, IN) }),
+            Self::LecunNormal => draw(Random::normal, const { root_of(1, IN) }),
             // eq:orthogonal
             Self::Orthogonal => {
                 draw(Random::normal, 1.0);
@@ -71,9 +71,15 @@ impl Initializer {
     }
 }
 
-/// Uniform in [−1, 1).
+/// √(a / b), by the compiler: f64 is software on many a device.
+const fn root_of(a: usize, b: usize) -> f64 {
+    square_root::f64(a as f64 / b as f64)
+}
+
+/// Uniform in [−1, 1): 2u − 1 for a uniform u of 53 bits, which is exact, in whole numbers.
 fn symmetric(random: &mut Random) -> f64 {
-    2.0 * random.uniform() - 1.0
+    let whole = (random.double_word() >> 11).cast_signed() - (1 << 52);
+    whole as f64 * (1.0 / (1_u64 << 52) as f64)
 }
 
 /// Modified Gram–Schmidt, in place and twice, over `vectors` vectors of `len` elements; `at(v, k)` is the place

@@ -193,14 +193,14 @@ mod double {
 ///
 /// A number is m · 2^q with q even and m scaled so that ⌊√m⌋ has one bit more than a fraction holds. That bit rounds:
 /// √m is never exactly half way, since the square of a number with an odd last bit there has more bits than m.
-#[cfg(any(test, not(feature = "std")))]
-mod square_root {
+pub(crate) mod square_root {
     // One text for two widths: what is lossless in one is not in the other.
     #![allow(clippy::cast_lossless)]
 
     macro_rules! in_integers {
         ($float:ident, $bits:ident, $signed:ident, $wide:ident) => {
-            pub(super) fn $float(x: $float) -> $float {
+            #[cfg_attr(feature = "std", allow(dead_code, reason = "the machine's own"))]
+            pub(crate) const fn $float(x: $float) -> $float {
                 const FRACTION: u32 = $float::MANTISSA_DIGITS - 1;
                 const BIAS: $signed = $float::MAX_EXP as $signed - 1;
 

@@ -332,7 +332,7 @@ fn sequence_numbers() {
     let slot = REGION.start as usize + SLOT;
     let seal = slot + LENGTH - 64;
     let sequence = u32::MAX.to_le_bytes();
-    let checked = [&nor.bytes.0[slot..slot + 64], &sequence[..]].concat();
+    let checked = [&sequence[..], &nor.bytes.0[slot + 56..slot + 60]].concat();
     nor.bytes.0[seal..seal + 4].copy_from_slice(&sequence);
     nor.bytes.0[seal + 4..seal + 8].copy_from_slice(&crc32fast::hash(&checked).to_le_bytes());
     // Slot 0 still has number 0, which comes after it.

@@ -49,7 +49,7 @@
 //! ```
 
 use super::header::Header;
-use super::{Contents, Plain, Stored, WeightsError, check_finite, header_of, padded};
+use super::{Contents, Plain, Stored, WeightsError, check_finite, check_slices, header_of, padded};
 use crate::fingerprint::CRC;
 use crate::{Parameters, Tensor};
 use core::fmt;
@@ -86,8 +86,7 @@ pub enum FlashError<E> {
     Weights(WeightsError),
     /// What was written was read back as something else: the flash is worn out, or the driver wrong.
     NotHeld(WeightsError),
-    /// Neither slot holds weights of this network: what is wrong with the first, or with the second when the first was
-    /// never written.
+    /// Neither slot holds weights of this network; what is wrong with the first.
     NoWeights(SlotError<E>),
 }
 
@@ -156,11 +155,12 @@ where
 {
     const { assert!(CHUNK.is_multiple_of(F::WRITE_SIZE), "flash is written in parts of 64 bytes, this one in larger") };
     let slots = slots::<N, F>(flash, region, F::ERASE_SIZE)?;
+    check_slices(network)?;
     check_finite(network)?;
     let (older, sequence) = match newest::<N, F>(flash, slots) {
-        Ok((0, sequence)) => (slots[1], sequence.wrapping_add(1)),
-        Ok((_, sequence)) => (slots[0], sequence.wrapping_add(1)),
-        Err(_) => (slots[0], 0),
+        Some((0, sequence)) => (slots[1], sequence.wrapping_add(1)),
+        Some((_, sequence)) => (slots[0], sequence.wrapping_add(1)),
+        None => (slots[0], 0),
     };
     write(network, flash, older, sequence).map_err(|error| match error {
         SlotError::Driver(error) => FlashError::Driver(error),
@@ -179,8 +179,9 @@ where
     F: ReadNorFlash,
 {
     let slots = slots::<N, F>(flash, region, 1)?;
-    let (newer, _) = newest::<N, F>(flash, slots)?;
-    for (i, at) in payload::<N>(slots[newer]).enumerate() {
+    let newer = find::<N, F>(flash, slots)?;
+    check_slices(network)?;
+    for (i, at) in payload::<N>(newer).enumerate() {
         let mut chunk = [0; CHUNK];
         flash.read(at, &mut chunk).map_err(FlashError::Driver)?;
         decode(network, i, &chunk);
@@ -200,9 +201,9 @@ where
 {
     let mut flash = Mapped(region);
     let slots = slots::<N, _>(&flash, 0..u32::try_from(region.len()).unwrap_or(u32::MAX), 1)?;
-    let (newer, _) = newest::<N, _>(&mut flash, slots)?;
-    let file = flash.bytes(slots[newer], super::length::<N>()).map_err(FlashError::Driver)?;
-    Ok(super::view(file)?)
+    let at = find::<N, _>(&mut flash, slots)? + CHUNK as u32;
+    let payload = flash.bytes(at, padded::<N::Scalar>(N::LEN)).map_err(FlashError::Driver)?;
+    Ok(super::view::see(payload)?)
 }
 
 /// Where the two slots begin.
@@ -223,20 +224,29 @@ where
     }
 }
 
-/// The slot with the newest weights, and their sequence number.
-fn newest<N, F>(flash: &mut F, slots: [u32; 2]) -> Result<(usize, u32), FlashError<F::Error>>
+/// The slot with the newest weights, and their sequence number. Errors are large: none is kept here.
+fn newest<N, F>(flash: &mut F, slots: [u32; 2]) -> Option<(usize, u32)>
 where
     N: Parameters<Scalar: Stored>,
     F: ReadNorFlash,
 {
-    match slots.map(|slot| sequence::<N, F>(flash, slot)) {
+    match slots.map(|slot| sequence::<N, F>(flash, slot).ok()) {
         // The difference, since the numbers may wrap around.
-        [Ok(first), Ok(second)] if second.wrapping_sub(first).cast_signed() > 0 => Ok((1, second)),
-        [Ok(first), _] => Ok((0, first)),
-        [Err(_), Ok(second)] => Ok((1, second)),
-        [Err(SlotError::Weights(WeightsError::Magic { .. })), Err(error)] | [Err(error), Err(_)] => {
-            Err(FlashError::NoWeights(error))
-        }
+        [Some(first), Some(second)] if second.wrapping_sub(first).cast_signed() > 0 => Some((1, second)),
+        [Some(first), _] => Some((0, first)),
+        [None, second] => second.map(|second| (1, second)),
+    }
+}
+
+/// Where the newest weights are.
+fn find<N, F>(flash: &mut F, slots: [u32; 2]) -> Result<u32, FlashError<F::Error>>
+where
+    N: Parameters<Scalar: Stored>,
+    F: ReadNorFlash,
+{
+    match newest::<N, F>(flash, slots) {
+        Some((newer, _)) => Ok(slots[newer]),
+        None => sequence::<N, F>(flash, slots[0]).map(|_| slots[0]).map_err(FlashError::NoWeights),
     }
 }
 
@@ -246,35 +256,36 @@ where
     N: Parameters<Scalar: Stored>,
     F: ReadNorFlash,
 {
-    let header = verify::<N, F>(flash, slot)?;
-    let found = read(flash, slot + super::length::<N>() as u32)?;
+    let mut buffer = [0; CHUNK];
+    let checksum = verify::<N, F>(flash, slot, &mut buffer)?;
+    let found = read(flash, slot + super::length::<N>() as u32, &mut buffer)?;
     let sequence = found.first_chunk().map_or(0, |number| u32::from_le_bytes(*number));
-    if found == seal(sequence, &header) { Ok(sequence) } else { Err(WeightsError::Unfinished.into()) }
+    if *found == seal(sequence, checksum) { Ok(sequence) } else { Err(WeightsError::Unfinished.into()) }
 }
 
-/// Reads the weights file at `slot` and checks all that [`view`](super::view) does; returns its header.
-fn verify<N, F>(flash: &mut F, slot: u32) -> Result<Chunk, SlotError<F::Error>>
+/// Reads the weights file at `slot` and checks all that [`view`](super::view) does; returns the payload's checksum.
+fn verify<N, F>(flash: &mut F, slot: u32, buffer: &mut Chunk) -> Result<u32, SlotError<F::Error>>
 where
     N: Parameters<Scalar: Stored>,
     F: ReadNorFlash,
 {
-    let bytes = read(flash, slot)?;
-    let header = Header::parse(&bytes)?;
+    let header = Header::parse(read(flash, slot, buffer)?)?;
     header.check::<N>()?;
     header.check_contents(Contents::Network)?;
+    let expected = header.checksum;
     let mut digest = CRC.digest();
     let mut contents = Ok(());
     for (i, at) in payload::<N>(slot).enumerate() {
-        let chunk = read(flash, at)?;
-        digest.update(&chunk);
-        contents = contents.and_then(|()| verify_chunk::<N>(i, &chunk));
+        let chunk = read(flash, at, buffer)?;
+        digest.update(chunk);
+        contents = contents.and_then(|()| verify_chunk::<N>(i, chunk));
     }
     let found = digest.finalize();
-    if found != header.checksum {
-        return Err(WeightsError::Checksum { expected: header.checksum, found }.into());
+    if found != expected {
+        return Err(WeightsError::Checksum { expected, found }.into());
     }
     contents?;
-    Ok(bytes)
+    Ok(found)
 }
 
 /// Writes a slot.
@@ -286,31 +297,30 @@ where
     let end = slot + slot_length::<N>().next_multiple_of(F::ERASE_SIZE) as u32;
     flash.erase(slot, end).map_err(SlotError::Driver)?;
     let mut digest = CRC.digest();
+    let mut buffer = [0; CHUNK];
     for (i, at) in payload::<N>(slot).enumerate() {
-        let chunk = encode(network, i);
-        digest.update(&chunk);
-        flash.write(at, &chunk).map_err(SlotError::Driver)?;
+        buffer = encode(network, i);
+        digest.update(&buffer);
+        flash.write(at, &buffer).map_err(SlotError::Driver)?;
     }
-    let header = header_of::<N>(digest.finalize()).to_bytes();
-    flash.write(slot, &header).map_err(SlotError::Driver)?;
-    let held = verify::<N, F>(flash, slot)? == header;
-    let (at, seal) = (slot + super::length::<N>() as u32, seal(sequence, &header));
-    if held {
-        flash.write(at, &seal).map_err(SlotError::Driver)?;
+    let checksum = digest.finalize();
+    flash.write(slot, &header_of::<N>(checksum).to_bytes()).map_err(SlotError::Driver)?;
+    let found = verify::<N, F>(flash, slot, &mut buffer)?;
+    if found != checksum {
+        return Err(WeightsError::Checksum { expected: checksum, found }.into());
     }
-    if held && read(flash, at)? == seal { Ok(()) } else { Err(WeightsError::Unfinished.into()) }
+    let (at, seal) = (slot + super::length::<N>() as u32, seal(sequence, checksum));
+    flash.write(at, &seal).map_err(SlotError::Driver)?;
+    if *read(flash, at, &mut buffer)? == seal { Ok(()) } else { Err(WeightsError::Unfinished.into()) }
 }
 
-/// What ends a slot: its sequence number, and the checksum of it and of the header, which holds that of the weights.
-fn seal(sequence: u32, header: &Chunk) -> Chunk {
-    let sequence = sequence.to_le_bytes();
-    let mut digest = CRC.digest();
-    digest.update(header);
-    digest.update(&sequence);
-    let ([a, b, c, d], [e, f, g, h]) = (sequence, digest.finalize().to_le_bytes());
+/// What ends a slot: its sequence number, and the checksum of that and of the payload's checksum.
+fn seal(sequence: u32, checksum: u32) -> Chunk {
+    let number = u64::from(sequence) | u64::from(checksum) << 32;
+    let own = CRC.checksum(&number.to_le_bytes());
     let mut seal = [0; CHUNK];
     if let Some(place) = seal.first_chunk_mut() {
-        *place = [a, b, c, d, e, f, g, h];
+        *place = (u64::from(sequence) | u64::from(own) << 32).to_le_bytes();
     }
     seal
 }
@@ -320,10 +330,9 @@ fn payload<N: Parameters<Scalar: Stored>>(slot: u32) -> impl Iterator<Item = u32
     (0..(padded::<N::Scalar>(N::LEN) / CHUNK) as u32).map(move |i| slot + (i + 1) * CHUNK as u32)
 }
 
-fn read<F: ReadNorFlash>(flash: &mut F, at: u32) -> Result<Chunk, SlotError<F::Error>> {
-    let mut chunk = [0; CHUNK];
-    flash.read(at, &mut chunk).map_err(SlotError::Driver)?;
-    Ok(chunk)
+fn read<'a, F: ReadNorFlash>(flash: &mut F, at: u32, buffer: &'a mut Chunk) -> Result<&'a Chunk, SlotError<F::Error>> {
+    flash.read(at, buffer).map_err(SlotError::Driver)?;
+    Ok(buffer)
 }
 
 /// The scalars of a chunk.

@@ -34,7 +34,11 @@ unsafe impl<A: Plain, B: Plain> Plain for (A, B) {}
 /// [`WeightsError`], also when the bytes lie at another address, or when the network is not its scalars one after the
 /// other in memory, as nested networks with alignment of their own may not be.
 pub fn view<N: Parameters<Scalar: Stored> + Plain>(bytes: &[u8]) -> Result<&N, WeightsError> {
-    let payload = verify::<N>(bytes)?;
+    see(verify::<N>(bytes)?)
+}
+
+/// A verified payload as a network.
+pub(super) fn see<N: Parameters<Scalar: Stored> + Plain>(payload: &[u8]) -> Result<&N, WeightsError> {
     let address = payload.as_ptr().addr();
     if !address.is_multiple_of(align_of::<N>()) {
         let found = 1 << address.trailing_zeros();

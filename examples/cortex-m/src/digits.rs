@@ -1,7 +1,7 @@
 //! The digits network, and its data in flash.
 
 use crate::same_bits::Line;
-use chainrule::{Class, Dense, Identity, Tanh, Vector, network};
+use chainrule::{Class, Dense, Identity, Layer, Tanh, Vector, Zeroed, network};
 
 network! {
     /// Reads an 8×8 digit.
@@ -43,4 +43,16 @@ fn lines() -> &'static [Line] {
 
 fn sample([pixels @ .., digit]: &Line) -> Option<(Vector<64>, Class<10>)> {
     Some((Vector::from(pixels.map(|ink| f32::from(ink) / 16.0)), Class::try_from(*digit).ok()?))
+}
+
+/// How many of the samples the network reads right, in percent.
+pub fn accuracy(network: &Digits, samples: impl Iterator<Item = (Vector<64>, Class<10>)>) -> f32 {
+    let mut scratch = Zeroed::ZEROED;
+    let (mut right, mut all) = (0.0, 0.0);
+    for (input, class) in samples {
+        let outputs = network.predict(&input, &mut scratch).as_array();
+        right += if Class::argmax(outputs) == Some(class) { 100.0 } else { 0.0 };
+        all += 1.0;
+    }
+    right / all
 }

@@ -1,16 +1,23 @@
-//! Learns to read digits on the device: 64-32-10, the data in flash.
+//! Learns to read digits on the device, 64-32-10, the data in flash; saves the weights in flash pages, and starts anew
+//! from what stands there: whoever finds weights when the power comes reads digits at once.
 
 #![no_std]
 #![no_main]
 
-use chainrule::weights::{self, Aligned};
-use chainrule::{Class, Layer, OnlineTrainer, Sgd, Shuffle, SoftmaxCrossEntropy, TrainError, Zeroed};
+use chainrule::weights::flash::{self, FlashError};
+use chainrule::{Layer, OnlineTrainer, Sgd, Shuffle, SoftmaxCrossEntropy, TrainError, Vector, Zeroed};
 use chainrule_cortex_m::digits::{self, Digits};
-use chainrule_cortex_m::{report, save, say, stack};
+use chainrule_cortex_m::pages::Pages;
+use chainrule_cortex_m::{report, say, stack};
+use cortex_m::peripheral::SCB;
 use cortex_m_rt::entry;
 
 /// Bytes of stack that suffice.
 const PROMISED_STACK: usize = 2048;
+
+const PARAMETERS: usize = size_of::<Digits>();
+const TRAINING: usize = size_of::<OnlineTrainer<Digits>>();
+const ACTIVATIONS: usize = size_of::<<Digits as Layer<Vector<64>>>::Scratch>();
 
 const SEED: u64 = 1;
 const EPOCHS: u64 = 8;
@@ -18,23 +25,44 @@ const EPOCHS: u64 = 8;
 #[entry]
 fn main() -> ! {
     static mut TRAINER: OnlineTrainer<Digits> = OnlineTrainer::ZEROED;
-    static mut FLASH: Aligned<[u8; weights::length::<Digits>()]> = Aligned([0xff; _]);
-
-    let trained = train(TRAINER).is_ok();
-    let accuracy = match save(&TRAINER.network, FLASH) {
-        Ok(network) => accuracy(network),
-        Err(_error) => {
-            say!("{}", _error);
-            0.0
+    // SAFETY: once, and the weights are read before the next save or after it.
+    let mut pages = unsafe { Pages::take() };
+    match flash::view(pages.bytes()) {
+        Ok(network) => read_digits(network),
+        Err(_refused) => {
+            let learnt = learn(TRAINER, &mut pages);
+            let peak = stack::peak(); // before formatting adds to it
+            say!("without weights in flash: {}", _refused);
+            say!("training RAM: {} bytes ({} of them parameters)", TRAINING, PARAMETERS);
+            say!("inference RAM: {} bytes of activations, the weights in flash", ACTIVATIONS);
+            say!("peak stack: {} bytes (promised {})", peak, PROMISED_STACK);
+            if !learnt || peak > PROMISED_STACK {
+                report::finish(false);
+            }
+            SCB::sys_reset()
         }
-    };
-    let peak = stack::peak(); // before formatting adds to it
-    say!("digits accuracy on device: {:.2} %", accuracy);
-    say!("training RAM: {} bytes ({} of them parameters)", size_of_val(TRAINER), size_of::<Digits>());
-    say!("peak stack: {} bytes (promised {})", peak, PROMISED_STACK);
-    report::finish(trained && accuracy >= 95.0 && peak <= PROMISED_STACK)
+    }
 }
 
+/// Trains and saves; whether it went well.
+fn learn(trainer: &mut OnlineTrainer<Digits>, pages: &mut Pages) -> bool {
+    if let Err(_error) = train(trainer) {
+        say!("{}", _error);
+        return false;
+    }
+    let region = pages.region();
+    if let Err(_error) = flash::save(&trainer.network, pages, region) {
+        say!("{}", _error);
+        return false;
+    }
+    // The last bit of the first weight: the number stays finite, only the checksum can tell.
+    pages.damage(8 * 64);
+    let refused = matches!(flash::view::<Digits>(pages.bytes()), Err(FlashError::NoWeights(_)));
+    pages.damage(8 * 64);
+    refused
+}
+
+#[inline(never)] // so that training and saving use the same stack, one after the other
 fn train(trainer: &mut OnlineTrainer<Digits>) -> Result<(), TrainError> {
     let sgd = Sgd::new(0.05)?;
     trainer.init(SEED);
@@ -49,14 +77,11 @@ fn train(trainer: &mut OnlineTrainer<Digits>) -> Result<(), TrainError> {
     Ok(())
 }
 
-/// Of the test part, in percent.
-fn accuracy(network: &Digits) -> f32 {
-    let mut scratch = Zeroed::ZEROED;
-    let (mut right, mut all) = (0.0, 0.0);
-    for (input, class) in digits::test() {
-        let outputs = network.predict(&input, &mut scratch).as_array();
-        right += if Class::argmax(outputs) == Some(class) { 100.0 } else { 0.0 };
-        all += 1.0;
-    }
-    right / all
+/// With the weights where they are, in flash.
+fn read_digits(network: &Digits) -> ! {
+    let accuracy = digits::accuracy(network, digits::test());
+    let peak = stack::peak();
+    say!("digits accuracy on device: {:.2} %", accuracy);
+    say!("peak stack of inference: {} bytes", peak);
+    report::finish(accuracy >= 95.0 && peak <= PROMISED_STACK)
 }

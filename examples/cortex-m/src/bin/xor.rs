@@ -3,11 +3,12 @@
 #![no_std]
 #![no_main]
 
-use chainrule::weights::{self, Aligned};
+use chainrule::weights::flash;
 use chainrule::{
     BinaryCrossEntropy, Dense, Identity, Layer, OnlineTrainer, Sgd, Tanh, TrainError, Vector, Zeroed, network,
 };
-use chainrule_cortex_m::{report, save, say, stack};
+use chainrule_cortex_m::pages::Pages;
+use chainrule_cortex_m::{report, say, stack};
 use cortex_m_rt::entry;
 
 network! {
@@ -32,11 +33,13 @@ const PROMISED_STACK: usize = 1024;
 #[entry]
 fn main() -> ! {
     static mut TRAINER: OnlineTrainer<Xor> = OnlineTrainer::ZEROED;
-    static mut FLASH: Aligned<[u8; weights::length::<Xor>()]> = Aligned([0xff; _]);
+    // SAFETY: once, and the weights are read after they are saved.
+    let mut pages = unsafe { Pages::take() };
+    let region = pages.region();
 
-    let trained = train(TRAINER).is_ok();
+    let trained = train(TRAINER).is_ok() && flash::save(&TRAINER.network, &mut pages, region).is_ok();
     let mut right = 0;
-    match save(&TRAINER.network, FLASH) {
+    match flash::view::<Xor>(pages.bytes()) {
         Ok(network) => {
             let mut scratch = Zeroed::ZEROED;
             for (x, [target]) in INPUTS.iter().zip(TARGETS) {
