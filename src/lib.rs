@@ -71,6 +71,7 @@
 //! | `std` | yes | vector instructions chosen at run time; implies `alloc` |
 //! | `simd` | yes | our own vector kernels; implies `borrow` |
 //! | `matrixmultiply` | yes | large products through the crate of that name; implies `alloc` |
+//! | `files` | yes | weights and checkpoints in files; implies `std` |
 //! | `alloc` | by `std` | [`Zeroed::boxed`] |
 //! | `borrow` | by `simd` | arrays and slices borrow as vectors and matrices, without a copy |
 //! | `flash` | no | [`weights`] in a device's flash, safe from power cuts; implies `borrow` |
@@ -159,7 +160,7 @@ pub use scalar::*;
 pub use summary::{Row, Summarize, Summary};
 pub use tensor::{Block, Empty, Name, Role, Tensor};
 pub use trainer::Trainer;
-pub use training::{EarlyStopping, Progress, Verdict};
+pub use training::{EarlyStopping, Verdict};
 #[cfg(feature = "borrow")]
 pub use weights::Plain;
 pub use zeroed::Zeroed;

@@ -82,6 +82,11 @@ where
         (self.seed, self.steps, self.epochs) = (seed, 0, 0);
     }
 
+    /// What all draws are made from.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// How many steps were made.
     pub fn steps(&self) -> u64 {
         self.steps

@@ -5,26 +5,13 @@ use crate::layer::{Batch, Layer, Network};
 use crate::{Loss, Optimizer, Real, Scalar, Tensor, Trainer};
 use core::ops::ControlFlow;
 
-/// What [`Trainer::fit`] tells after every epoch.
-#[derive(Debug)]
-pub struct Progress<'a, N: Tensor> {
-    /// How many epochs this trainer has made.
-    pub epoch: u64,
-    /// How many steps this trainer has made.
-    pub step: u64,
-    /// The mean loss over the epoch.
-    pub loss: N::Scalar,
-    /// The network as it is now.
-    pub network: &'a N,
-}
-
 impl<N, O, const B: usize> Trainer<N, O, B>
 where
     N: Network + Layer<Batch<N::InputSample, B>, Output = Batch<N::OutputSample, B>>,
     O: Optimizer + 'static,
 {
-    /// Up to `epochs` epochs, each followed by a call of `each`, which may end the training; returns the mean loss over
-    /// the last epoch.
+    /// Up to `epochs` epochs, each followed by a call of `each` with this trainer and the mean loss over the epoch, which may
+    /// evaluate, save, or end the training; returns the mean loss over the last epoch.
     ///
     /// ```
     /// use chainrule::{Dense, MeanSquaredError, Sgd, Trainer, Zeroed};
@@ -32,8 +19,8 @@ where
     ///
     /// let mut trainer = Trainer::<Dense<1, 1>, Sgd, 2>::ZEROED;
     /// trainer.init(1);
-    /// let loss = trainer.fit(&Sgd::new(0.5)?, &MeanSquaredError, &[[0.0], [1.0]], &[[1.0], [3.0]], 1000, |progress| {
-    ///     if progress.loss < 1e-6 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    /// let loss = trainer.fit(&Sgd::new(0.5)?, &MeanSquaredError, &[[0.0], [1.0]], &[[1.0], [3.0]], 1000, |_, loss| {
+    ///     if loss < 1e-6 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     /// })?;
     /// assert!(loss < 1e-6 && trainer.epochs() < 100);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -49,7 +36,7 @@ where
         inputs: &[N::InputSample],
         targets: &[Target],
         epochs: u64,
-        mut each: impl FnMut(Progress<'_, N>) -> ControlFlow<()>,
+        mut each: impl FnMut(&mut Self, N::Scalar) -> ControlFlow<()>,
     ) -> Result<N::Scalar, TrainError>
     where
         L: Loss<N::OutputSample, Target>,
@@ -58,8 +45,7 @@ where
         for _ in 0..epochs {
             let loss = self.epoch(optimizer, loss, inputs, targets)?;
             last = Ok(loss);
-            let progress = Progress { epoch: self.epochs(), step: self.steps(), loss, network: &self.network };
-            if each(progress).is_break() {
+            if each(self, loss).is_break() {
                 break;
             }
         }

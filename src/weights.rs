@@ -34,6 +34,9 @@
 //!
 //! - [`write`](fn@write) and [`read`] work on slices, on any machine.
 //! - [`write_source`] makes Rust source of them, for programs without this crate.
+//! - `write_to`, `read_boxed` and `read_from` (feature `std`) go through any `Write` and `Read`.
+//! - `save` and `load` (feature `files`) keep files whole: a power cut leaves the old one or the new. `Checkpoints` keeps the
+//!   last and the best of a training run.
 //! - `safetensors` (feature of this name) exchanges weights with PyTorch.
 //! - [`Trainer::write_checkpoint`](crate::Trainer::write_checkpoint) saves a training run, to be resumed to the bit.
 //! - [`view`] (feature `borrow`) sees bytes in memory as a network, without a copy: flash, `include_bytes!`, a mapped file.
@@ -41,6 +44,8 @@
 
 mod checkpoint;
 mod error;
+#[cfg(feature = "files")]
+mod files;
 #[cfg(feature = "flash")]
 pub mod flash;
 mod header;
@@ -49,13 +54,19 @@ mod record;
 pub mod safetensors;
 mod source;
 mod stored;
+#[cfg(feature = "std")]
+mod stream;
 #[cfg(feature = "borrow")]
 #[allow(unsafe_code, reason = "bytes seen as a network")]
 mod view;
 
 pub use error::{Architecture, WeightsError};
+#[cfg(feature = "files")]
+pub use files::{Checkpoints, FileError, load, save};
 pub use source::write_source;
 pub use stored::{Contents, Number, Stored};
+#[cfg(feature = "std")]
+pub use stream::{StreamError, read_boxed, read_from, write_to};
 #[cfg(feature = "borrow")]
 pub use view::{Aligned, Plain, view};
 

@@ -106,14 +106,14 @@ fn early_stopping_keeps_the_best() {
     let mut epochs = 0;
     let rule = Sgd::new(0.1).unwrap();
     trainer
-        .fit(&rule, &MeanSquaredError, &inputs, &targets, 100, |progress| {
+        .fit(&rule, &MeanSquaredError, &inputs, &targets, 100, |trainer, _| {
             epochs += 1;
-            assert_eq!((progress.epoch, progress.step), (epochs, 2 * epochs));
+            assert_eq!((trainer.epochs(), trainer.steps()), (epochs, 2 * epochs));
             if epochs == 5 {
-                fifth = Some(progress.network.clone());
+                fifth = Some(trainer.network.clone());
             }
             let validation = (epochs as f64 - 5.0).abs();
-            match stopping.observe(validation, progress.network, &mut best) {
+            match stopping.observe(validation, &trainer.network, &mut best) {
                 Verdict::Stop => ControlFlow::Break(()),
                 Verdict::Improved | Verdict::Waiting => ControlFlow::Continue(()),
             }
@@ -140,8 +140,8 @@ fn fit_is_epochs() {
     other.init(7);
     let mut losses = Vec::new();
     let last = one
-        .fit(&rule, &MeanSquaredError, &inputs, &targets, 10, |progress| {
-            losses.push(progress.loss);
+        .fit(&rule, &MeanSquaredError, &inputs, &targets, 10, |_, loss| {
+            losses.push(loss);
             ControlFlow::Continue(())
         })
         .unwrap();
@@ -149,7 +149,7 @@ fn fit_is_epochs() {
         (0..10).map(|_| other.epoch(&rule, &MeanSquaredError, &inputs, &targets).unwrap()).collect();
     assert_eq!((losses, last), (expected.clone(), expected[9]));
     assert_eq!(one.network, other.network);
-    let none = one.fit(&rule, &MeanSquaredError, &inputs, &targets, 0, |_| ControlFlow::Continue(()));
+    let none = one.fit(&rule, &MeanSquaredError, &inputs, &targets, 0, |_, _| ControlFlow::Continue(()));
     assert_eq!(none, Err(TrainError::NoSamples));
 }
 
