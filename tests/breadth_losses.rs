@@ -120,6 +120,9 @@ fn gradients_of_losses() {
             };
         }
         losses!(check);
+        check!("MeanSquaredError", MeanSquaredError, values);
+        check!("BinaryCrossEntropy", BinaryCrossEntropy, distribution);
+        check!("SoftmaxCrossEntropy", SoftmaxCrossEntropy, class);
     }
 }
 
@@ -141,6 +144,10 @@ fn extremes_of_losses() {
         assert!((CosineDistance.gradient(&[z, -z], &[-z, z], &mut g) - 2.0).abs() <= 1e-6);
         assert!(g.iter().all(|g| g.abs() <= 1e-6 / z), "{g:?}");
     }
+    assert_eq!((MeanAbsoluteError.gradient(&[3.0, 1.0], &[1.0, 1.0], &mut g), g), (1.0, [0.5, 0.0]));
+    let mut p = [0.0_f32, 1000.0];
+    softmax(&mut p);
+    assert_eq!(p, [0.0, 1.0]);
     // An output without a direction.
     assert_eq!((CosineDistance.gradient(&[0.0, 0.0], &[1.0, 0.0], &mut g), g), (1.0, [0.0, 0.0]));
     // NaN in one output is handed on by every loss.
@@ -169,6 +176,9 @@ fn bad_targets_and_hyperparameters() {
     assert_eq!(target(&Huber { delta: 1.0 }, [0.0, f64::INFINITY]), "element 1: expected a finite number, found inf");
     assert_eq!(target(&CosineDistance, [0.0, 0.0]), "expected a vector that is not zero, found 0");
     assert_eq!(target(&KullbackLeibler, [0.5, 0.25]), "expected probabilities with sum 1, found 0.75");
+    assert_eq!(target(&SoftmaxCrossEntropy, [0.5, 0.25]), "expected probabilities with sum 1, found 0.75");
+    assert_eq!(target(&MeanSquaredError, [f64::NAN, 0.5]), "element 0: expected a finite number, found NaN");
+    assert_eq!(target(&BinaryCrossEntropy, [1.0, 1.5]), "element 1: expected a number in [0, 1], found 1.5");
     let weighted = Weighted { target: [0.0, 0.0], weight: -1.0 };
     let error = Loss::<Values, _>::check(&SampleWeights(MeanSquaredError), &weighted).unwrap_err();
     assert_eq!(error.to_string(), "expected a finite weight, 0 or above, found -1");
@@ -179,8 +189,12 @@ fn bad_targets_and_hyperparameters() {
     for epsilon in [-0.1, 1.0, f64::NAN] {
         assert_eq!(Loss::<Values, Class<2>>::validate(&LabelSmoothing { epsilon }).unwrap_err().name, "epsilon");
     }
-    let loss = ClassWeights { weights: [1.0, f64::NAN], loss: LabelSmoothing { epsilon: 0.1 } };
-    assert_eq!(Loss::<Values, Class<2>>::validate(&loss).unwrap_err().name, "weights");
+    let inner = SampleWeights(Huber { delta: 0.0 });
+    assert_eq!(Loss::<Values, Weighted<Values, f64>>::validate(&inner).unwrap_err().name, "delta");
+    for weight in [f64::NAN, f64::INFINITY, -1.0] {
+        let loss = ClassWeights { weights: [1.0, weight], loss: LabelSmoothing { epsilon: 0.1 } };
+        assert_eq!(Loss::<Values, Class<2>>::validate(&loss).unwrap_err().name, "weights");
+    }
     let loss = ClassWeights { weights: [1.0, 0.0], loss: LabelSmoothing { epsilon: 2.0 } };
     assert_eq!(Loss::<Values, Class<2>>::validate(&loss).unwrap_err().name, "epsilon");
 }

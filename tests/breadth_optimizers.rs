@@ -187,6 +187,10 @@ fn all_or_nothing() {
         assert_eq!(after, before);
         assert!(scalars(&state).iter().all(|s| *s == 0.0));
     }
+    // Large, and large the step, but not their sum.
+    let mut w = pair::<f32>(&[1e30; 4]);
+    Sgd::new(1.0).unwrap().step(1, &mut w, &pair(&[-1e30; 4]), &mut zero()).unwrap();
+    assert_eq!(w, pair(&[2e30; 4]));
     let max = f64::from(f32::MAX);
     let (w, g) = ([1.0, 1.0, 1.0, max], [1.0, 1.0, 1.0, -1e32]);
     refused(&Nesterov::new(1.0).unwrap(), w, g, "bias");
