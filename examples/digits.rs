@@ -3,6 +3,8 @@
 //! ```text
 //! cargo run --release --example digits
 //! cargo run --release --example digits -- --seeds 20
+//! cargo run --release --example digits -- --save model.crn      # the example classify loads it
+//! cargo run --release --example digits -- --resume model.crn    # after an interruption: to the same bits
 //! cargo run --release --example digits -- --help
 //! ```
 //!
@@ -13,6 +15,7 @@
 mod support {
     pub mod augment;
     pub mod csv_file;
+    pub mod digits;
     pub mod digits_options;
     pub mod digits_pictures;
     pub mod read_error;
@@ -20,33 +23,19 @@ mod support {
     pub mod split;
 }
 
-use chainrule::{
-    Accuracy, Adam, Class, Confusion, Dense, Identity, Metric, SoftmaxCrossEntropy, Tanh, Trainer, Zeroed, network,
-    softmax,
-};
-use flate2::read::GzDecoder;
+use chainrule::weights::Checkpoints;
+use chainrule::{Accuracy, Adam, Class, Confusion, Metric, SoftmaxCrossEntropy, Trainer, Zeroed, softmax};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::error::Error;
-use std::io::BufReader;
 use std::process::ExitCode;
 use support::augment::Augmentation;
-use support::digits_options::Options;
-use support::digits_pictures::{Epoch, Misread};
+use support::digits::{self, Digits};
+use support::digits_options::{self, Options};
+use support::digits_pictures::{self, Epoch, Misread};
 use support::samples::Samples;
-use support::{csv_file, digits_options, digits_pictures, split};
-
-network! {
-    /// Reads an 8×8 digit.
-    struct Digits<T = f32>: 64 => 10 {
-        hidden: Dense<64, 32, Tanh, T>,
-        output: Dense<32, 10, Identity, T>,
-    }
-}
+use support::split;
 
 const BATCH: usize = 32;
-
-/// The digits, compressed; the program needs no other file.
-const DATA: &[u8] = include_bytes!("data/digits.csv.gz");
 
 fn main() -> ExitCode {
     match run(&digits_options::parse()) {
@@ -61,7 +50,7 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     Adam::new(options.learning_rate)?; // before anything is written
     digits_pictures::create_folder(&options.out)?;
-    let samples = read_digits()?;
+    let samples = digits::read()?;
     match options.seeds {
         None => run_once(options, &samples),
         Some(seeds) => run_seeds(options, seeds, &samples),
@@ -72,6 +61,10 @@ fn run_once(options: &Options, samples: &Samples<64, 10>) -> Result<(), Box<dyn 
     let run = train(options, options.seed, samples)?;
     let pictures = draw(options, &run)?;
     println!("test accuracy: {:.2} %\n\n{}\n\n{pictures}", percent(run.accuracy), run.confusion);
+    if let Some(checkpoints) = options.model().map(Checkpoints::new) {
+        let (last, best) = (checkpoints.last().display(), checkpoints.best().display());
+        println!("model: {last}\nlowest validation loss: {best}");
+    }
     Ok(())
 }
 
@@ -93,15 +86,6 @@ fn run_seeds(options: &Options, seeds: u64, samples: &Samples<64, 10>) -> Result
     Ok(())
 }
 
-/// The digits, with pixels from 0 (blank) to 1 (ink).
-fn read_digits() -> Result<Samples<64, 10>, Box<dyn Error>> {
-    let mut samples = csv_file::read("digits.csv.gz", BufReader::new(GzDecoder::new(DATA)))?;
-    for pixel in samples.inputs.iter_mut().flatten() {
-        *pixel /= 16.0;
-    }
-    Ok(samples)
-}
-
 /// What came of a training run.
 struct Run {
     seed: u64,
@@ -112,17 +96,31 @@ struct Run {
 }
 
 fn train(options: &Options, seed: u64, samples: &Samples<64, 10>) -> Result<Run, Box<dyn Error>> {
-    let split = split::split(samples, seed);
-    let mut augmentation = Augmentation::new(&split.training, seed);
     let mut trainer = Trainer::<Digits, Adam, BATCH>::boxed();
     trainer.init(seed);
+    // The rate changes with every epoch; checkpoints are those of a run that begins with this one.
+    let adam = Adam::new(options.learning_rate)?;
+    let mut checkpoints = options.model().map(Checkpoints::new);
+    if let Some(checkpoints) = &mut checkpoints {
+        if options.resume.is_some() {
+            checkpoints.resume(&mut trainer, &adam)?;
+            println!("{} has {} epochs", checkpoints.last().display(), trainer.epochs());
+        } else {
+            // Also shows at once whether there is a place for it.
+            trainer.save(&adam, checkpoints.last())?;
+        }
+    }
+    let seed = trainer.seed();
+    let split = split::split(samples, seed);
+    let mut augmentation = Augmentation::new(&split.training, seed);
 
     let bar = progress_bar(options.epochs, seed);
+    bar.set_position(trainer.epochs());
     let mut history = Vec::new();
-    for epoch in 0..options.epochs {
-        let training = augmentation.next_epoch();
-        let adam = Adam::new(options.learning_rate * cosine_decay(epoch, options.epochs))?;
-        let loss = trainer.epoch(&adam, &SoftmaxCrossEntropy, &training.inputs, &training.targets)?;
+    while trainer.epochs() < options.epochs {
+        let training = augmentation.epoch(trainer.epochs());
+        let now = Adam::new(options.learning_rate * cosine_decay(trainer.epochs(), options.epochs))?;
+        let loss = trainer.epoch(&now, &SoftmaxCrossEntropy, &training.inputs, &training.targets)?;
 
         let mut accuracy = Accuracy::default();
         let validation_loss = trainer.evaluate(
@@ -131,7 +129,10 @@ fn train(options: &Options, seed: u64, samples: &Samples<64, 10>) -> Result<Run,
             &split.validation.targets,
             &mut accuracy,
         )?;
-        history.push(Epoch { training_loss: loss, validation_loss });
+        if let Some(checkpoints) = &mut checkpoints {
+            checkpoints.save(&trainer, &adam, validation_loss.into())?;
+        }
+        history.push(Epoch { number: trainer.epochs(), training_loss: loss, validation_loss });
         bar.set_message(format!("loss {loss:.4}, validation accuracy {:.2} %", percent(accuracy)));
         bar.inc(1);
     }
@@ -147,8 +148,8 @@ fn train(options: &Options, seed: u64, samples: &Samples<64, 10>) -> Result<Run,
 }
 
 /// The learning rate falls from 1 to 0 of its first value along half a period of a cosine.
-fn cosine_decay(epoch: u32, epochs: u32) -> f64 {
-    let progress = f64::from(epoch) / f64::from(epochs);
+fn cosine_decay(epoch: u64, epochs: u64) -> f64 {
+    let progress = epoch as f64 / epochs as f64;
     (1.0 + (std::f64::consts::PI * progress).cos()) / 2.0
 }
 
@@ -176,17 +177,21 @@ fn percent(accuracy: Accuracy) -> f64 {
     100.0 * accuracy.value()
 }
 
-fn progress_bar(epochs: u32, seed: u64) -> ProgressBar {
+fn progress_bar(epochs: u64, seed: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("seed {prefix} {bar:30} {pos}/{len} epochs, {msg}");
-    let bar = ProgressBar::new(u64::from(epochs)).with_prefix(seed.to_string());
+    let bar = ProgressBar::new(epochs).with_prefix(seed.to_string());
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Draws the pictures and says where they are.
 fn draw(options: &Options, run: &Run) -> Result<String, Box<dyn Error>> {
-    let loss = options.out.join("loss.svg");
-    digits_pictures::draw_loss(&loss, &run.history)?;
     let misread = options.out.join("misread.svg");
     digits_pictures::draw_misread(&misread, &run.misread, run.accuracy.total)?;
-    Ok(format!("loss curve: {}\nmisread digits: {}", loss.display(), misread.display()))
+    let misread = format!("misread digits: {}", misread.display());
+    if run.history.is_empty() {
+        return Ok(misread); // resumed after its last epoch
+    }
+    let loss = options.out.join("loss.svg");
+    digits_pictures::draw_loss(&loss, &run.history)?;
+    Ok(format!("loss curve: {}\n{misread}", loss.display()))
 }

@@ -17,22 +17,24 @@ const NOISE: f64 = 0.1;
 pub struct Augmentation<'a> {
     originals: &'a Samples<64, 10>,
     varied: Samples<64, 10>,
-    random: Random,
+    seed: u64,
 }
 
 impl<'a> Augmentation<'a> {
     /// Varies these samples, at random by the seed.
     pub fn new(originals: &'a Samples<64, 10>, seed: u64) -> Self {
-        Self { originals, varied: originals.clone(), random: Random::new(seed, 1) }
+        Self { originals, varied: originals.clone(), seed }
     }
 
-    /// One variation of each sample, in their order.
-    pub fn next_epoch(&mut self) -> &Samples<64, 10> {
+    /// One variation of each sample, in their order: in an epoch of this number always the same.
+    pub fn epoch(&mut self, epoch: u64) -> &Samples<64, 10> {
+        // Stream 0 has split the samples.
+        let mut random = Random::new(self.seed, 1 + epoch);
         for (varied, original) in self.varied.inputs.iter_mut().zip(&self.originals.inputs) {
-            let mut draw_shift = || SHIFT * (2.0 * self.random.uniform() - 1.0);
+            let mut draw_shift = || SHIFT * (2.0 * random.uniform() - 1.0);
             *varied = shift(original, draw_shift() as f32, draw_shift() as f32);
             for pixel in varied {
-                *pixel += (NOISE * self.random.normal()) as f32;
+                *pixel += (NOISE * random.normal()) as f32;
             }
         }
         &self.varied
@@ -93,10 +95,11 @@ mod tests {
         originals.push(with_pixels(&[(2, 2, 1.0)]), Class::new(1).unwrap());
         let (mut one, mut same, mut other) =
             (Augmentation::new(&originals, 1), Augmentation::new(&originals, 1), Augmentation::new(&originals, 2));
-        let first = one.next_epoch().clone();
-        assert_eq!(&first, same.next_epoch());
-        assert_ne!(&first, other.next_epoch());
-        assert_ne!(&first, one.next_epoch());
+        let first = one.epoch(0).clone();
+        assert_eq!(&first, same.epoch(0));
+        assert_ne!(&first, other.epoch(0));
+        assert_ne!(&first, one.epoch(1));
+        assert_eq!(&first, one.epoch(0));
         assert_eq!(first.targets, originals.targets);
     }
 }

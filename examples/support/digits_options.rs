@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// What can be chosen.
 pub struct Options {
     /// Passes over the training part.
-    pub epochs: u32,
+    pub epochs: u64,
     /// Decides the split, the weights and every order.
     pub seed: u64,
     /// The learning rate of the first epoch.
@@ -15,6 +15,17 @@ pub struct Options {
     pub out: PathBuf,
     /// Repeat for the seeds below this one.
     pub seeds: Option<u64>,
+    /// Where checkpoints go.
+    pub save: Option<PathBuf>,
+    /// The checkpoint to go on from.
+    pub resume: Option<PathBuf>,
+}
+
+impl Options {
+    /// The file of checkpoints, new or old.
+    pub fn model(&self) -> Option<&PathBuf> {
+        self.save.as_ref().or(self.resume.as_ref())
+    }
 }
 
 /// The options of this run; leaves the program with a message when they make no sense.
@@ -30,7 +41,7 @@ fn command() -> Command {
                 .long("epochs")
                 .value_name("N")
                 .default_value("100")
-                .value_parser(value_parser!(u32).range(1..))
+                .value_parser(value_parser!(u64).range(1..))
                 .help("Passes over the training part"),
         )
         .arg(
@@ -66,6 +77,22 @@ fn command() -> Command {
                 .value_parser(value_parser!(u64).range(1..))
                 .help("Repeats for the seeds 0 to N - 1 and prints the median test accuracy"),
         )
+        .arg(
+            Arg::new("save")
+                .long("save")
+                .value_name("MODEL")
+                .conflicts_with_all(["seeds", "resume"])
+                .value_parser(value_parser!(PathBuf))
+                .help("Saves a checkpoint after every epoch, and beside it the best weights"),
+        )
+        .arg(
+            Arg::new("resume")
+                .long("resume")
+                .value_name("MODEL")
+                .conflicts_with_all(["seeds", "seed"])
+                .value_parser(value_parser!(PathBuf))
+                .help("Goes on from a checkpoint, and saves to it; with the options of its run to the same bits"),
+        )
 }
 
 fn options(matches: clap::ArgMatches) -> Options {
@@ -78,6 +105,8 @@ fn options(matches: clap::ArgMatches) -> Options {
         learning_rate: get(&matches, "learning-rate"),
         out: get(&matches, "out"),
         seeds: matches.get_one("seeds").copied(),
+        save: matches.get_one("save").cloned(),
+        resume: matches.get_one("resume").cloned(),
     }
 }
 
@@ -101,17 +130,22 @@ mod tests {
         assert_eq!((options.epochs, options.seed, options.learning_rate), (7, 8, 0.5));
         assert_eq!((options.out, options.seeds), (PathBuf::from("there"), None));
         assert_eq!(parse(&["--seeds", "20"]).unwrap().seeds, Some(20));
+        for option in ["--save", "--resume"] {
+            assert_eq!(parse(&[option, "model.crn"]).unwrap().model(), Some(&PathBuf::from("model.crn")));
+        }
     }
 
     #[test]
     fn what_makes_no_sense_is_an_error_that_names_the_option() {
-        let cases: [(&[&str], &str); 6] = [
+        let cases: [(&[&str], &str); 8] = [
             (&["--epochs", "0"], "--epochs"),
             (&["--epochs", "many"], "--epochs"),
             (&["--seed", "-1"], "-1"),
             (&["--learning-rate", "fast"], "--learning-rate"),
             (&["--seeds", "0"], "--seeds"),
             (&["--seeds", "2", "--seed", "1"], "--seed"),
+            (&["--resume", "a", "--seed", "1"], "--seed"),
+            (&["--save", "a", "--seeds", "2"], "--seeds"),
         ];
         for (arguments, name) in cases {
             let error = parse(arguments).map(|_| ()).unwrap_err();

@@ -8,6 +8,8 @@ use std::path::Path;
 
 /// What an epoch came to.
 pub struct Epoch {
+    /// From 1 on.
+    pub number: u64,
     /// The mean loss over its steps.
     pub training_loss: f32,
     /// The mean loss on the validation part after it.
@@ -57,12 +59,13 @@ pub fn draw_loss(path: &Path, history: &[Epoch]) -> Result<(), Box<dyn Error>> {
     let (lowest, highest) = losses.fold((f32::MAX, f32::MIN), |(low, high), x| (low.min(x), high.max(x)));
     // From a power of ten, so that it has a label.
     let lowest = 10_f32.powf(lowest.max(LEAST_LOSS).log10().floor());
+    let [first, last] = [history.first(), history.last()].map(|epoch| epoch.map_or(1, |epoch| epoch.number));
     let mut chart = ChartBuilder::on(&area)
         .caption("Loss while learning to read digits", (FONT, 22, &TEXT))
         .margin(20)
         .x_label_area_size(45)
         .y_label_area_size(60)
-        .build_cartesian_2d(1..history.len().max(2), (lowest..highest * 1.25).log_scale())?;
+        .build_cartesian_2d(first..last.max(first + 1), (lowest..highest * 1.25).log_scale())?;
     chart
         .configure_mesh()
         .x_desc("epoch")
@@ -80,7 +83,7 @@ pub fn draw_loss(path: &Path, history: &[Epoch]) -> Result<(), Box<dyn Error>> {
     // Points where they would not run into each other.
     let point_size = if history.len() < 40 { 3 } else { 0 };
     for (name, color, losses) in curves {
-        let points = (1..).zip(losses).map(|(number, loss)| (number, loss.max(LEAST_LOSS)));
+        let points = (first..).zip(losses).map(|(number, loss)| (number, loss.max(LEAST_LOSS)));
         chart
             .draw_series(LineSeries::new(points, color.filled().stroke_width(2)).point_size(point_size))?
             .label(name)
