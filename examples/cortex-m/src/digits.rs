@@ -11,7 +11,7 @@ network! {
     }
 }
 
-static DATA: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/digits.bin"));
+const DATA: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/digits.bin"));
 
 /// Every fifth digit is for the test.
 const FOLD: usize = 5;
@@ -32,9 +32,17 @@ pub fn training(i: usize) -> Option<(Vector<64>, Class<10>)> {
     sample(lines().get(i / (FOLD - 1) * FOLD + i % (FOLD - 1) + 1)?)
 }
 
+/// How many digits there are to test with.
+pub const TEST_LEN: usize = (DATA.len() / 65).div_ceil(FOLD);
+
+/// Digit `i` of the test part.
+pub fn test_sample(i: usize) -> Option<(Vector<64>, Class<10>)> {
+    sample(lines().get(i * FOLD)?)
+}
+
 /// The test part.
 pub fn test() -> impl Iterator<Item = (Vector<64>, Class<10>)> {
-    lines().iter().step_by(FOLD).filter_map(sample)
+    (0..TEST_LEN).filter_map(test_sample)
 }
 
 fn lines() -> &'static [Line] {
@@ -47,12 +55,16 @@ fn sample([pixels @ .., digit]: &Line) -> Option<(Vector<64>, Class<10>)> {
 
 /// How many of the samples the network reads right, in percent.
 pub fn accuracy(network: &Digits, samples: impl Iterator<Item = (Vector<64>, Class<10>)>) -> f32 {
-    let mut scratch = Zeroed::ZEROED;
     let (mut right, mut all) = (0.0, 0.0);
-    for (input, class) in samples {
-        let outputs = network.predict(&input, &mut scratch).as_array();
-        right += if Class::argmax(outputs) == Some(class) { 100.0 } else { 0.0 };
+    for sample in samples {
+        right += if is_right(network, sample) { 100.0 } else { 0.0 };
         all += 1.0;
     }
     right / all
+}
+
+/// Whether the network reads a digit right.
+pub fn is_right(network: &Digits, (input, class): (Vector<64>, Class<10>)) -> bool {
+    let mut scratch = Zeroed::ZEROED;
+    Class::argmax(network.predict(&input, &mut scratch).as_array()) == Some(class)
 }

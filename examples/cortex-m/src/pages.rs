@@ -4,6 +4,7 @@
 
 use core::ops::Range;
 use core::slice;
+use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
@@ -36,6 +37,11 @@ impl Pages {
         // SAFETY: the pages of memory.x are readable at any time; `take` has the promise that none of them is written
         // under a reference.
         unsafe { slice::from_raw_parts((&raw const _weights_start).cast(), self.capacity()) }
+    }
+
+    /// CRC-32 of all pages: whether any of them has changed.
+    pub fn checksum(&self) -> u32 {
+        Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC).checksum(self.bytes())
     }
 
     /// Flips a bit, as no flash would: to see that it is noticed.

@@ -50,6 +50,12 @@ fn learn(trainer: &mut OnlineTrainer<Digits>, pages: &mut Pages) -> bool {
         say!("{}", _error);
         return false;
     }
+    keep(trainer, pages)
+}
+
+/// Saves, and sees that a damaged page is refused.
+#[inline(never)]
+fn keep(trainer: &OnlineTrainer<Digits>, pages: &mut Pages) -> bool {
     let region = pages.region();
     if let Err(_error) = flash::save(&trainer.network, pages, region) {
         say!("{}", _error);
