@@ -13,7 +13,7 @@ use cortex_m::peripheral::SCB;
 use cortex_m_rt::entry;
 
 /// Bytes of stack that suffice.
-const PROMISED_STACK: usize = 2048;
+const PROMISED_STACK: usize = 2304;
 
 const PARAMETERS: usize = size_of::<Digits>();
 const TRAINING: usize = size_of::<OnlineTrainer<Digits>>();
