@@ -76,9 +76,24 @@
 //! | `borrow` | by `simd` | arrays and slices borrow as vectors and matrices, without a copy |
 //! | `flash` | no | [`weights`] in a device's flash, safe from power cuts; implies `borrow` |
 //! | `safetensors` | no | weights from and to PyTorch: [`weights`]`::safetensors`; implies `alloc` |
+//! | `rayon` | no | [several threads](#threads); implies `std` |
 //! | `proptest` | no | `strategies` for property tests; implies `std` |
 //!
 //! Without any of them the crate is `no_std`, needs no allocator, and forbids `unsafe` code.
+//!
+//! # Threads
+//!
+//! With the feature `rayon`, products of our vector kernels and elementwise loops (updates, checks) that are large enough
+//! are cut into as many pieces as the pool has threads; smaller ones stay on the caller's. The bits are the same for any
+//! number of threads, and without the feature. A step allocates nothing more than rayon's queues, which grow once.
+//!
+//! Train inside the pool, `rayon::scope(|_| trainer.epoch(…))` or `pool.install(…)`: a caller outside sleeps while the
+//! pool works, has to be woken after every product, and so hands over larger ones only.
+//!
+//! | split | from, for each thread | for a caller outside the pool |
+//! |---|---|---|
+//! | a product | 2²¹ multiplications | 2²³ |
+//! | an elementwise loop | 2¹⁶ elements | 2¹⁸ |
 //!
 //! # The derivation
 //!
@@ -137,6 +152,7 @@ pub mod strategies;
 pub mod summary;
 #[cfg_attr(any(feature = "alloc", feature = "borrow"), allow(unsafe_code))]
 mod tensor;
+mod threads;
 #[cfg_attr(feature = "alloc", allow(unsafe_code))]
 mod trainer;
 mod training;

@@ -1,5 +1,6 @@
 //! [`Tensor`]: every fixed-shape block of scalars, be it a vector or all parameters of a network.
 
+use crate::threads::elementwise;
 use crate::{Fingerprint, Real, Scalar, Zeroed};
 use core::fmt;
 use core::marker::PhantomData;
@@ -139,7 +140,7 @@ pub trait Tensor: Zeroed {
     /// Overwrites every scalar with zero, in place.
     fn set_zero(&mut self) {
         for i in 0..Self::SLICES {
-            self.slice_mut(i).fill(num_traits::ConstZero::ZERO);
+            elementwise([self.slice_mut(i)], [], |[x], []| x.fill(num_traits::ConstZero::ZERO));
         }
     }
 
@@ -171,10 +172,11 @@ pub trait Tensor: Zeroed {
     /// x ← x + a·y.
     fn axpy(&mut self, a: Self::Scalar, y: &Self) {
         for i in 0..Self::SLICES {
-            let (x, y) = (self.slice_mut(i), y.slice(i));
-            Self::Scalar::vectorized(
+            elementwise(
+                [self.slice_mut(i)],
+                [y.slice(i)],
                 #[inline(always)]
-                || {
+                |[x], [y]| {
                     for (x, y) in x.iter_mut().zip(y) {
                         *x += a * *y;
                     }

@@ -16,7 +16,8 @@
 )]
 
 use crate::lanes::Lanes;
-use product::{Product, View};
+use crate::threads;
+use product::{Piece, Product, View};
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -356,7 +357,7 @@ impl Float for f32 {
     }
 
     unsafe fn product(isa: Isa, product: Product<f32>) {
-        f32::enter(isa, product::Blocked(product));
+        threads::pieces(product.work(), |number, of| f32::enter(isa, product::Blocked(product, Piece { number, of })));
     }
 }
 
@@ -377,7 +378,7 @@ impl Float for f64 {
     }
 
     unsafe fn product(isa: Isa, product: Product<f64>) {
-        f64::enter(isa, product::Blocked(product));
+        threads::pieces(product.work(), |number, of| f64::enter(isa, product::Blocked(product, Piece { number, of })));
     }
 }
 

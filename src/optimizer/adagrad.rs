@@ -1,6 +1,7 @@
 use super::{LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, descend};
 use crate::error::HyperparameterError;
-use crate::{Real, Scalar, Tensor};
+use crate::threads::elementwise;
+use crate::{Real, Tensor};
 
 /// Adagrad (Duchi, Hazan and Singer, 2011): s ← s + g², w ← w − η·g / (√s + ε). (eq:adagrad) Remembers s.
 ///
@@ -66,10 +67,11 @@ impl Optimizer for Adagrad {
         let scalar = P::Scalar::from_f64;
         let (rate, epsilon) = (scalar(self.learning_rate), scalar(self.epsilon));
         let (lowest, highest, full) = (scalar(-LARGEST), scalar(LARGEST), scalar(1e38));
-        let (w, g, s) = (w.slice_mut(i), g.slice(i), sum.slice_mut(i));
-        P::Scalar::vectorized(
+        elementwise(
+            [w.slice_mut(i), sum.slice_mut(i)],
+            [g.slice(i)],
             #[inline(always)]
-            || {
+            |[w, s], [g]| {
                 for ((w, g), s) in w.iter_mut().zip(g).zip(s) {
                     let g = g.maximum(lowest).minimum(highest);
                     *s = (*s + g * g).minimum(full);

@@ -2,7 +2,8 @@ use super::{
     LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, check_share, descend, power,
 };
 use crate::error::HyperparameterError;
-use crate::{Real, Scalar, Tensor};
+use crate::threads::elementwise;
+use crate::{Real, Tensor};
 
 /// Adam (Kingma and Ba, 2015): m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g² (eq:adam-moments),
 /// w ← w − η·m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ) (eq:adam-step). Remembers m and v.
@@ -99,11 +100,11 @@ impl Optimizer for Adam {
         let root = scalar(1.0 / Real::sqrt(1.0 - power(self.beta2, step)));
         let epsilon = scalar(self.epsilon);
         let (lowest, highest) = (scalar(-LARGEST), scalar(LARGEST));
-        let (w, g) = (w.slice_mut(i), g.slice(i));
-        let (m, v) = (first.slice_mut(i), second.slice_mut(i));
-        P::Scalar::vectorized(
+        elementwise(
+            [w.slice_mut(i), first.slice_mut(i), second.slice_mut(i)],
+            [g.slice(i)],
             #[inline(always)]
-            || {
+            |[w, m, v], [g]| {
                 for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
                     let g = g.maximum(lowest).minimum(highest);
                     *m = beta1 * *m + rest1 * g;

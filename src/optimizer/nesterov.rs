@@ -1,5 +1,6 @@
 use super::{Optimizer, RuleName, check_learning_rate, check_share, descend};
 use crate::error::HyperparameterError;
+use crate::threads::elementwise;
 use crate::{Real, Scalar, Tensor};
 
 /// Stochastic gradient descent with Nesterov's momentum: v ← μ·v + g, w ← w − η·(g + μ·v). (eq:nesterov) Remembers v.
@@ -69,10 +70,11 @@ impl Optimizer for Nesterov {
     fn update<P: Tensor>(&self, _: u64, i: usize, w: &mut P, g: &P::Gradient, velocity: &mut P::Gradient) {
         let rate = P::Scalar::from_f64(self.learning_rate);
         let momentum = P::Scalar::from_f64(self.momentum);
-        let (w, g, v) = (w.slice_mut(i), g.slice(i), velocity.slice_mut(i));
-        P::Scalar::vectorized(
+        elementwise(
+            [w.slice_mut(i), velocity.slice_mut(i)],
+            [g.slice(i)],
             #[inline(always)]
-            || {
+            |[w, v], [g]| {
                 for ((w, g), v) in w.iter_mut().zip(g).zip(v) {
                     *v = momentum * *v + *g;
                     descend(w, rate * (*g + momentum * *v));

@@ -1,6 +1,7 @@
 use super::{LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, check_share, descend};
 use crate::error::HyperparameterError;
-use crate::{Real, Scalar, Tensor};
+use crate::threads::elementwise;
+use crate::{Real, Tensor};
 
 /// RMSprop (Hinton, 2012): v ← α·v + (1 − α)·g², w ← w − η·g / (√v + ε). (eq:rms-prop) Remembers v.
 ///
@@ -71,10 +72,11 @@ impl Optimizer for RmsProp {
         let (rate, epsilon) = (scalar(self.learning_rate), scalar(self.epsilon));
         let (alpha, rest) = (scalar(self.alpha), scalar(1.0 - self.alpha));
         let (lowest, highest) = (scalar(-LARGEST), scalar(LARGEST));
-        let (w, g, v) = (w.slice_mut(i), g.slice(i), average.slice_mut(i));
-        P::Scalar::vectorized(
+        elementwise(
+            [w.slice_mut(i), average.slice_mut(i)],
+            [g.slice(i)],
             #[inline(always)]
-            || {
+            |[w, v], [g]| {
                 for ((w, g), v) in w.iter_mut().zip(g).zip(v) {
                     let g = g.maximum(lowest).minimum(highest);
                     *v = alpha * *v + rest * (g * g);

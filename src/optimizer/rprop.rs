@@ -1,6 +1,7 @@
 use super::{Optimizer, RuleName, check_learning_rate, descend};
 use crate::error::{HyperparameterError, check};
 use crate::scalar::sign;
+use crate::threads::elementwise;
 use crate::{Real, Tensor};
 
 /// Resilient back-propagation, iRPROP⁻ (Riedmiller and Braun, 1993; Igel and Hüsken, 2000): every weight has a step Δ of
@@ -94,17 +95,22 @@ impl Optimizer for Rprop {
         let one = scalar(1.0);
         let (first, shrink, grow) = (scalar(self.learning_rate), scalar(self.shrink), scalar(self.grow));
         let (least, most) = (scalar(self.least), scalar(self.most));
-        let (w, g) = (w.slice_mut(i), g.slice(i));
-        let (previous, steps) = (previous.slice_mut(i), steps.slice_mut(i));
-        for (((w, g), before), delta) in w.iter_mut().zip(g).zip(previous).zip(steps) {
-            // Signs are multiplied, since the product of two small gradients would vanish.
-            let agreement = sign(*g) * sign(*before);
-            let factor = agreement.if_positive(grow, (-agreement).if_positive(shrink, one));
-            // A step of 0 has not begun; the first one is not clamped.
-            let scaled = (*delta * factor).maximum(least).minimum(most);
-            *delta = delta.if_positive(scaled, first);
-            *before = (-agreement).if_positive(scalar(0.0), *g);
-            descend(w, sign(*before) * *delta);
-        }
+        elementwise(
+            [w.slice_mut(i), previous.slice_mut(i), steps.slice_mut(i)],
+            [g.slice(i)],
+            #[inline(always)]
+            |[w, previous, steps], [g]| {
+                for (((w, g), before), delta) in w.iter_mut().zip(g).zip(previous).zip(steps) {
+                    // Signs are multiplied, since the product of two small gradients would vanish.
+                    let agreement = sign(*g) * sign(*before);
+                    let factor = agreement.if_positive(grow, (-agreement).if_positive(shrink, one));
+                    // A step of 0 has not begun; the first one is not clamped.
+                    let scaled = (*delta * factor).maximum(least).minimum(most);
+                    *delta = delta.if_positive(scaled, first);
+                    *before = (-agreement).if_positive(scalar(0.0), *g);
+                    descend(w, sign(*before) * *delta);
+                }
+            },
+        );
     }
 }

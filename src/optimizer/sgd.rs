@@ -1,5 +1,6 @@
 use super::{Optimizer, RuleName, check_learning_rate, descend};
 use crate::error::HyperparameterError;
+use crate::threads::elementwise;
 use crate::{Empty, Real, Scalar, Tensor};
 
 /// Stochastic gradient descent: w ← w − η·g. (eq:sgd) Remembers nothing.
@@ -57,10 +58,11 @@ impl Optimizer for Sgd {
 
     fn update<P: Tensor>(&self, _: u64, i: usize, w: &mut P, g: &P::Gradient, _: &mut Empty<P::Gradient>) {
         let rate = P::Scalar::from_f64(self.learning_rate);
-        let (w, g) = (w.slice_mut(i), g.slice(i));
-        P::Scalar::vectorized(
+        elementwise(
+            [w.slice_mut(i)],
+            [g.slice(i)],
             #[inline(always)]
-            || {
+            |[w], [g]| {
                 for (w, g) in w.iter_mut().zip(g) {
                     descend(w, rate * *g);
                 }

@@ -2,7 +2,7 @@
 
 use super::{Real, Scalar};
 use crate::lanes::Lanes;
-use crate::{Activation, elementary, gemm};
+use crate::{Activation, elementary, gemm, threads};
 
 macro_rules! float {
     ($float:ident, $bits:ident) => {
@@ -79,18 +79,19 @@ macro_rules! float {
                 // As whole numbers the bits of |x| are in the order of |x|, infinity and NaN on top, and a maximum of
                 // whole numbers may be taken in any order: the loop runs on vectors.
                 #[inline(always)]
-                fn largest(slice: &[$float]) -> $float {
-                    <$float>::from_bits(slice.iter().fold(0, |largest: $bits, x| largest.max(x.abs().to_bits())))
+                fn largest(slice: &[$float]) -> $bits {
+                    slice.iter().fold(0, |largest, x| largest.max(x.abs().to_bits()))
                 }
                 #[inline(never)]
-                fn largest_of_many(slice: &[$float]) -> $float {
-                    gemm::vectorized(
+                fn largest_of_many(slice: &[$float]) -> $bits {
+                    threads::largest(
+                        slice,
                         #[inline(always)]
-                        || largest(slice),
+                        |part| largest(part),
                     )
                 }
                 // A call costs more than so few.
-                if slice.len() <= 16 { largest(slice) } else { largest_of_many(slice) }
+                <$float>::from_bits(if slice.len() <= 16 { largest(slice) } else { largest_of_many(slice) })
             }
             #[inline]
             fn dense<A: Activation, const OUT: usize, const IN: usize, const B: usize>(

@@ -3,6 +3,7 @@
 use super::{Epilogue, Identity, Kernel, MOST_LANES, Register};
 use core::hint::black_box;
 use core::mem::MaybeUninit;
+use core::ops::Range;
 
 /// Registers in a packed panel of `a`: 32 KiB with AVX-512.
 const PANEL: usize = 512;
@@ -60,7 +61,15 @@ pub(crate) struct Product<T> {
     pub c: View<T>,
 }
 
+// SAFETY: threads that share a product run different pieces of it, which write to different tiles of `c`.
+unsafe impl<T: Sync> Sync for Product<T> {}
+
 impl<T: Copy> Product<T> {
+    /// How many multiplications it takes.
+    pub fn work(&self) -> usize {
+        self.rows * self.depth * self.columns
+    }
+
     /// So many rows of `c`, from row `from`.
     #[inline(always)]
     pub fn part(&self, from: usize, rows: usize) -> Self {
@@ -83,14 +92,29 @@ impl<T: Copy> Product<T> {
     }
 }
 
+/// The tiles of a product, cut into pieces that threads may run at the same time. How a tile is computed depends on the
+/// whole product alone, and so its bits do not depend on the cut.
+#[derive(Clone, Copy)]
+pub(super) struct Piece {
+    pub number: usize,
+    pub of: usize,
+}
+
+impl Piece {
+    /// Which of `count` tiles are in this piece.
+    fn tiles(self, count: usize) -> Range<usize> {
+        count * self.number / self.of..count * (self.number + 1) / self.of
+    }
+}
+
 /// [`blocked`], to be compiled once for all shapes.
-pub(super) struct Blocked<T>(pub Product<T>);
+pub(super) struct Blocked<T>(pub Product<T>, pub Piece);
 
 impl<T: Copy> Kernel<T> for Blocked<T> {
     #[inline(always)]
     fn run<V: Register<Element = T>>(self) {
         // SAFETY: whoever made the product vouches for it.
-        unsafe { blocked::<V>(self.0) }
+        unsafe { blocked::<V>(self.0, self.1) }
     }
 }
 
@@ -100,10 +124,10 @@ impl<T: Copy> Kernel<T> for Blocked<T> {
 ///
 /// See [`Product`].
 #[inline(always)]
-pub(super) unsafe fn blocked<V: Register>(p: Product<V::Element>) {
+pub(super) unsafe fn blocked<V: Register>(p: Product<V::Element>, piece: Piece) {
     let turned = cost::<V>(&p.transposed(), true) < cost::<V>(&p, false);
     // SAFETY: the caller's promise.
-    unsafe { if turned { in_panels::<V>(p.transposed(), true) } else { in_panels::<V>(p, false) } }
+    unsafe { if turned { in_panels::<V>(p.transposed(), true, piece) } else { in_panels::<V>(p, false, piece) } }
 }
 
 /// How long a product takes, in half cycles of AVX-512, of which a multiplication of registers takes one.
@@ -121,7 +145,7 @@ fn cost<V: Register>(p: &Product<V::Element>, turned: bool) -> usize {
 ///
 /// See [`Product`].
 #[inline(always)]
-pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool) {
+pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool, piece: Piece) {
     let mut panel = [const { MaybeUninit::<V>::uninit() }; PANEL];
     let panel = panel.as_mut_ptr().cast::<V::Element>();
     let bytes = p.rows * p.depth * size_of::<V::Element>();
@@ -130,7 +154,14 @@ pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool
     let registers = p.rows.div_ceil(V::LEN);
     let height = even(registers, V::ROWS);
     let step = if packed { even(p.depth, PANEL / height) } else { p.depth };
-    for r in (0..registers).step_by(height) {
+    let strips = p.columns.div_ceil(V::COLUMNS);
+    let tiles = piece.tiles(registers.div_ceil(height) * strips);
+    for (panel_number, r) in (0..registers).step_by(height).enumerate() {
+        let before = panel_number * strips;
+        let (first, last) = (tiles.start.saturating_sub(before), tiles.end.saturating_sub(before).min(strips));
+        if first >= last {
+            continue;
+        }
         let height = height.min(registers - r);
         let r = r * V::LEN;
         let rows = (p.rows - r).min(height * V::LEN);
@@ -143,14 +174,14 @@ pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool
                 a = View { at: panel, row: 1, column: height * V::LEN };
             }
             let start = if k == 0 { p.start } else { Some(p.c) };
-            let (mut c, mut strips) = (0, p.columns.div_ceil(V::COLUMNS));
-            while c < p.columns {
-                let columns = (p.columns - c).div_ceil(strips);
+            // Strips differ by one column at most: the first ones are wider.
+            let strip = |s: usize| s * (p.columns / strips) + s.min(p.columns % strips);
+            for s in first..last {
+                let (c, columns) = (strip(s), strip(s + 1) - strip(s));
                 let start = start.map(|start| start.from(r, c));
                 let tile = Product { rows, depth, columns, a, b: p.b.from(k, c), start, c: p.c.from(r, c) };
                 // SAFETY: a part of the product, of at most `ROWS` registers of rows and `COLUMNS` columns.
                 unsafe { if turned { run_tile_turned::<V>(&tile) } else { run_tile::<V>(&tile) } }
-                (c, strips) = (c + columns, strips - 1);
             }
         }
     }

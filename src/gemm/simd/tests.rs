@@ -3,6 +3,7 @@
 extern crate std;
 
 mod activations;
+mod pieces;
 mod registers;
 
 use super::*;
@@ -25,6 +26,9 @@ enum Path {
     Dots,
     Outer,
 }
+
+/// Every tile.
+const WHOLE: Piece = Piece { number: 0, of: 1 };
 
 /// A product on a given path; on none where that path is not for it.
 struct On<'a, T>(Path, Product<T>, &'a mut bool);
@@ -49,9 +53,9 @@ impl<T: Float> Kernel<T> for On<'_, T> {
         // SAFETY: the tests make views of arrays of the product's sizes.
         unsafe {
             match path {
-                Path::Blocked => product::blocked::<V>(p),
-                Path::Panels => product::in_panels::<V>(p, false),
-                Path::Turned => product::in_panels::<V>(p.transposed(), true),
+                Path::Blocked => product::blocked::<V>(p, WHOLE),
+                Path::Panels => product::in_panels::<V>(p, false, WHOLE),
+                Path::Turned => product::in_panels::<V>(p.transposed(), true, WHOLE),
                 Path::Tiny => product::tiny::<V, _>(p, Identity),
                 Path::Down => vector::down_columns::<V, _>(p, Identity),
                 Path::Across => vector::across_columns::<V, _>(p, Identity),

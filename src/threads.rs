@@ -1,0 +1,55 @@
+//! Large loops on the threads of a rayon pool. Without the feature `rayon` every one runs whole, where it is called.
+//!
+//! A loop is cut into as many pieces as there are threads, but no sum is: the bits are those of one thread.
+
+#[cfg(feature = "rayon")]
+mod pool;
+
+use crate::Scalar;
+
+/// Calls `piece` with (0, n) to (n − 1, n), the number of a piece and how many there are, for a product of `work`
+/// multiplications.
+#[cfg(feature = "simd")]
+#[cfg_attr(not(feature = "rayon"), allow(unused_variables))]
+#[inline(always)]
+pub(crate) fn pieces(work: usize, piece: impl Fn(usize, usize) + Sync) {
+    #[cfg(feature = "rayon")]
+    if let count @ 2.. = pool::count(work, pool::LEAST_PRODUCT) {
+        return pool::pieces(0..count, count, pool::Environment::current(), &piece);
+    }
+    piece(0, 1);
+}
+
+/// Runs a loop over the same elements of all slices, vectorised. `body` gets all of them, or any part.
+#[inline(always)]
+pub(crate) fn elementwise<T: Scalar, const W: usize, const R: usize>(
+    written: [&mut [T]; W],
+    read: [&[T]; R],
+    body: impl Fn([&mut [T]; W], [&[T]; R]) + Sync,
+) {
+    #[cfg(feature = "rayon")]
+    {
+        let lens = written.iter().map(|slice| slice.len()).chain(read.iter().map(|slice| slice.len()));
+        let len = lens.min().unwrap_or(0);
+        if let count @ 2.. = pool::count(len, pool::LEAST_ELEMENTS) {
+            return pool::elementwise(written, read, len, count, pool::Environment::current(), &body);
+        }
+    }
+    T::vectorized(
+        #[inline(always)]
+        || body(written, read),
+    );
+}
+
+/// The largest of what `body` finds in parts of `slice`, or in all of it.
+#[inline(always)]
+pub(crate) fn largest<T: Scalar, R: Ord + Send>(slice: &[T], body: impl Fn(&[T]) -> R + Sync) -> R {
+    #[cfg(feature = "rayon")]
+    if let count @ 2.. = pool::count(slice.len(), pool::LEAST_ELEMENTS) {
+        return pool::largest(slice, count, &body);
+    }
+    T::vectorized(
+        #[inline(always)]
+        || body(slice),
+    )
+}

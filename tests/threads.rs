@@ -1,0 +1,282 @@
+//! The feature `rayon`: the same bits on any number of threads, with any floating-point environment, without allocation.
+//! Products are split by the fast kernels alone: `cargo test --profile kernels --features rayon --test threads`.
+
+#![cfg(feature = "rayon")]
+#![allow(unsafe_code, reason = "an allocator that counts; a register is written in assembly")]
+
+use chainrule::{
+    Adagrad, Adam, AdamW, Class, Dense, Identity, Matrix, Momentum, Nesterov, Optimizer, Random, RmsProp, Rprop, Sgd,
+    SoftmaxCrossEntropy, Tanh, Tensor, TrainError, Trainer, Vector, Zeroed, network,
+};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+// ---------------------------------------------------------------- an allocator that counts, all threads together
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+/// Tests that count, or that would disturb the count, run one at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// ---------------------------------------------------------------- a network whose products and updates are split
+
+const BATCH: usize = 64;
+
+network! {
+    struct Large<T = f32>: 300 => 5 {
+        first: Dense<300, 700, Tanh, T>,
+        second: Dense<700, 760, Tanh, T>,
+        last: Dense<760, 5, Identity, T>,
+    }
+}
+
+type Training = Trainer<Large, Adam, BATCH>;
+
+fn data() -> (Vec<[f32; 300]>, Vec<Class<5>>) {
+    let mut random = Random::new(5, 0);
+    // Not a multiple of the batch.
+    let inputs = (0..100).map(|_| std::array::from_fn(|_| random.uniform() as f32 - 0.5)).collect();
+    (inputs, (0..100).map(|s| Class::new(s % 5).unwrap()).collect())
+}
+
+fn train() -> Box<Training> {
+    let (inputs, targets) = data();
+    let mut trainer = Training::boxed();
+    trainer.init(1);
+    for _ in 0..2 {
+        trainer.epoch(&Adam::new(0.01).unwrap(), &SoftmaxCrossEntropy, &inputs, &targets).unwrap();
+    }
+    trainer
+}
+
+fn pool(threads: usize) -> ThreadPool {
+    ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
+}
+
+fn bits<P: Tensor<Scalar = f32>>(tensor: &P) -> Vec<u32> {
+    (0..P::SLICES).flat_map(|i| tensor.slice(i)).map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn the_same_bits_on_any_number_of_threads() {
+    let _alone = ALONE.lock();
+    // One thread never splits anything: these are the bits of a build without the feature.
+    let one = pool(1).install(train);
+    for threads in [2, 3, 8] {
+        let many = pool(threads).install(train);
+        assert!(bits(&many.network) == bits(&one.network), "{threads} threads");
+        assert!(bits(many.state()) == bits(one.state()), "{threads} threads");
+    }
+    // Outside every pool.
+    assert!(bits(&train().network) == bits(&one.network));
+}
+
+/// All three products, each of which adds to what is there or overwrites it.
+#[test]
+fn products_have_the_same_bits() {
+    const N: usize = 200;
+    fn run() -> [Vec<u32>; 3] {
+        let mut random = Random::new(7, 0);
+        let mut draw = || {
+            let mut matrix = Matrix::<N, N>::boxed();
+            matrix.map(|_: f32| random.uniform() as f32 - 0.5);
+            matrix
+        };
+        let (a, b) = (draw(), draw());
+        let [mut c, mut d, mut g] = [draw(), draw(), draw()];
+        c.set_product(&a, &b);
+        d.set_transpose_product(&a, &b);
+        g.add_product_transpose(&a, &b);
+        [c, d, g].map(|matrix| bits(&*matrix))
+    }
+    let _alone = ALONE.lock();
+    let one = pool(1).install(run);
+    for threads in [2, 3, 8] {
+        assert!(pool(threads).install(run) == one, "{threads} threads");
+    }
+}
+
+/// An optimiser's update of a slice long enough to be split, at the edges of the pieces too.
+#[test]
+fn every_rule_has_the_same_bits() {
+    const LEN: usize = (1 << 17) + 5;
+    fn run<O: Optimizer + Sync>(rule: &O) -> Vec<u32> {
+        let mut random = Random::new(6, 0);
+        let mut draw = || {
+            let mut vector = Vector::<LEN>::boxed();
+            vector.map(|_| random.uniform() as f32 - 0.5);
+            vector
+        };
+        let (mut parameters, gradients) = (draw(), [draw(), draw()]);
+        let mut state = <O::State<Vector<LEN>>>::boxed();
+        for (step, gradient) in (1..).zip(&gradients) {
+            rule.step(step, &mut *parameters, gradient, &mut state).unwrap();
+        }
+        bits(&*parameters)
+    }
+    fn check<O: Optimizer + Sync>(name: &str, rule: O) {
+        let one = pool(1).install(|| run(&rule));
+        for threads in [2, 3] {
+            assert!(pool(threads).install(|| run(&rule)) == one, "{name} on {threads} threads");
+        }
+    }
+    let _alone = ALONE.lock();
+    check("SGD", Sgd::new(0.1).unwrap());
+    check("momentum", Momentum::new(0.1).unwrap());
+    check("Nesterov", Nesterov::new(0.1).unwrap());
+    check("Adagrad", Adagrad::new(0.1).unwrap());
+    check("RMSprop", RmsProp::new(0.1).unwrap());
+    check("Adam", Adam::new(0.1).unwrap());
+    check("AdamW", AdamW::new(0.1).unwrap());
+    check("Rprop", Rprop::new(0.1).unwrap());
+}
+
+/// Whichever piece of a gradient it is in.
+#[test]
+fn what_is_not_finite_is_found_in_every_piece() {
+    let _alone = ALONE.lock();
+    for threads in [1, 2, 8] {
+        for at in [0, 1 << 16, (1 << 19) + 4] {
+            let found = pool(threads).install(|| {
+                let mut gradient = Vector::<{ (1 << 19) + 5 }>::boxed();
+                gradient[at] = f32::NAN;
+                gradient.max_abs()
+            });
+            assert!(found.is_nan(), "{threads} threads, element {at}");
+        }
+    }
+}
+
+/// A parameter that would overflow, too, and then none has moved.
+#[test]
+fn an_overflow_is_found_in_every_piece() {
+    const LEN: usize = (1 << 19) + 5;
+    let _alone = ALONE.lock();
+    for (threads, at) in [(1, LEN - 1), (2, 0), (2, LEN - 1), (8, LEN / 2)] {
+        pool(threads).install(|| {
+            let (mut w, mut g) = (Vector::<LEN>::boxed(), Vector::<LEN>::boxed());
+            (w[at], g[at]) = (f32::MAX, -f32::MAX);
+            let before = bits(&*w);
+            let mut state = Zeroed::ZEROED;
+            let result = Sgd::new(1.0).unwrap().step(1, &mut *w, &g, &mut state);
+            assert!(result.is_err(), "{threads} threads, {at}");
+            assert!(bits(&*w) == before);
+        });
+    }
+}
+
+/// A refused step leaves every byte as it was, on several threads too.
+#[test]
+fn a_refused_step_changes_nothing() {
+    let _alone = ALONE.lock();
+    let (mut inputs, targets) = data();
+    inputs.iter_mut().for_each(|input| input.fill(3e38));
+    pool(2).install(|| {
+        let mut trainer = train();
+        trainer.network.last.weights.fill(1e38);
+        let before = bits(&trainer.network);
+        let result = trainer.accumulate(&Adam::new(0.01).unwrap(), &SoftmaxCrossEntropy, &inputs, &targets);
+        assert!(matches!(result, Err(TrainError::Loss { .. } | TrainError::Gradient { .. })), "{result:?}");
+        assert!(bits(&trainer.network) == before);
+    });
+}
+
+/// In a pool nothing is allocated once its queues have grown: 0 in twenty steps.
+#[test]
+fn a_step_in_a_pool_allocates_nothing() {
+    let _alone = ALONE.lock();
+    let (inputs, targets) = data();
+    pool(2).install(|| {
+        let adam = Adam::new(0.01).unwrap();
+        let mut trainer = train();
+        let mut step = || trainer.accumulate(&adam, &SoftmaxCrossEntropy, &inputs, &targets).unwrap();
+        step();
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        for _ in 0..20 {
+            step();
+        }
+        assert_eq!(ALLOCATIONS.load(Ordering::Relaxed) - before, 0);
+        // The counter counts.
+        drop(std::hint::black_box(Box::new(1)));
+        assert!(ALLOCATIONS.load(Ordering::Relaxed) > before);
+    });
+}
+
+/// A caller that flushes subnormal numbers gets the same from threads that were started without, and leaves them so.
+#[cfg(target_arch = "x86_64")]
+mod environment {
+    use super::*;
+    use std::arch::asm;
+    use std::hint::black_box;
+
+    fn set(register: u32) {
+        // SAFETY: the default, or with flush-to-zero and denormals-are-zero, which is what is tested here.
+        unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const register, options(nostack, readonly)) };
+    }
+
+    /// `zeros` counts the zeros among `len` numbers that are subnormal, or flushed.
+    fn is_the_callers(len: usize, zeros: impl Fn() -> usize + Sync) {
+        let _alone = ALONE.lock();
+        // Outside the pool, so that its threads run every piece, and these are started with the default.
+        assert!(rayon::broadcast(keeps_subnormals).into_iter().all(|keeps| keeps));
+        assert_eq!(zeros(), 0);
+        set(0x9fc0);
+        let flushed = zeros();
+        set(0x1f80);
+        assert_eq!(flushed, len);
+        assert_eq!(zeros(), 0);
+        assert!(rayon::broadcast(keeps_subnormals).into_iter().all(|keeps| keeps));
+    }
+
+    fn keeps_subnormals(_: rayon::BroadcastContext<'_>) -> bool {
+        black_box(f32::MIN_POSITIVE) * black_box(0.5) != 0.0
+    }
+
+    fn zeros(x: &[f32]) -> usize {
+        x.iter().filter(|x| x.to_bits() << 1 == 0).count()
+    }
+
+    #[test]
+    fn of_an_update_is_the_callers() {
+        const LEN: usize = 1 << 19;
+        is_the_callers(LEN, || {
+            let (mut w, mut g) = (Vector::<LEN>::boxed(), Vector::<LEN>::boxed());
+            g.fill(f32::MIN_POSITIVE);
+            let mut state = Zeroed::ZEROED;
+            Sgd::new(black_box(0.5)).unwrap().update(1, 0, &mut *w, &g, &mut state);
+            zeros(w.as_slice())
+        });
+    }
+
+    #[test]
+    fn of_a_product_is_the_callers() {
+        const N: usize = 256;
+        is_the_callers(N * N, || {
+            let (mut a, mut b, mut c) = (Matrix::<N, N>::boxed(), Matrix::<N, N>::boxed(), Matrix::<N, N>::boxed());
+            a.fill(1e-30);
+            b.fill(1e-12);
+            c.set_product(&a, &b);
+            zeros(c.as_slice())
+        });
+    }
+}
