@@ -26,9 +26,10 @@ instructions() {
     elif [ "$(head -1 "$found")" != "$(head -1 instructions.csv)" ]; then
         echo "instructions: not compared, since instructions.csv is of another compiler"
     else
-        awk -F , 'NR == FNR { most[$1, $2] = $3; rows = FNR; next }
+        # One in a hundred more, since a change elsewhere may move a few.
+        awk -F , 'NR == FNR { most[$1, $2] = 1.01 * $3; rows = FNR; next }
             FNR > 1 && !($3 <= most[$1, $2]) { print $1, $2 ": " $3 " instructions, at most", most[$1, $2]; failed = 1 }
             END { exit failed || FNR != rows }' instructions.csv "$found"
-        echo "instructions: none more than in instructions.csv"
+        echo "instructions: none more than a hundredth above instructions.csv"
     fi
 }
