@@ -2,6 +2,7 @@
 
 #![no_std]
 
+pub mod count;
 pub mod digits;
 pub mod pages;
 pub mod report;

@@ -1,5 +1,4 @@
 //! Counts instructions, of prediction and of training, beside three rivals in C and C++; `./instructions.sh` says how.
-//! In QEMU one instruction takes 256 ns of the board's time, which is 6.4 ticks of the system timer: so it is exact.
 
 #![no_std]
 #![no_main]
@@ -9,10 +8,9 @@ use chainrule::{
     Activation, Class, Dense, Identity, Layer, Loss, MeanSquaredError, Network, Online, OnlineTrainer, Pass, Random,
     Real, Sgd, SoftmaxCrossEntropy, Strict, Tanh, Tensor, Vector, Zeroed, network,
 };
+use chainrule_cortex_m::count::{self, instructions as count};
 use chainrule_cortex_m::{report, say};
 use core::hint::black_box;
-use cortex_m::peripheral::syst::SystClkSource;
-use cortex_m::peripheral::{Peripherals, SYST};
 use cortex_m_rt::entry;
 
 network! {
@@ -60,13 +58,7 @@ const SPECIAL: [f32; 8] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e-40, -1
 
 #[entry]
 fn main() -> ! {
-    if let Some(peripherals) = Peripherals::take() {
-        let mut timer = peripherals.SYST;
-        timer.set_clock_source(SystClkSource::Core);
-        timer.set_reload(0x00ff_ffff);
-        timer.clear_current();
-        timer.enable_counter();
-    }
+    count::start();
     let mut random = Random::new(1, 0);
     let mut same = true;
     same &= same_bits::<1, 1>(&mut random);
@@ -291,20 +283,6 @@ impl Distinct {
     fn greatest(&self) -> u32 {
         self.counts.into_iter().fold(0, u32::max)
     }
-}
-
-/// The instructions of `work`.
-fn count(work: &mut dyn FnMut()) -> u32 {
-    let none = ticks(&mut || ());
-    (ticks(work).saturating_sub(none) * 10 + 32) / 64
-}
-
-/// The ticks of a call of `work`.
-#[inline(never)]
-fn ticks(work: &mut dyn FnMut()) -> u32 {
-    let start = SYST::get_current();
-    work();
-    start.wrapping_sub(SYST::get_current()) & 0x00ff_ffff
 }
 
 /// In [−1, 1).
