@@ -10,8 +10,8 @@ zeroed! {
     /// Q8.24: from −128 to just below 128 in steps of 6·10⁻⁸, those of an `f32` near one. What lies outside saturates;
     /// there is no NaN and no infinity, and nothing panics.
     ///
-    /// Activations are at most about one and weights a few: so eight bits before the point are enough, and an update
-    /// needs all that there are behind it.
+    /// Activations are at most about one and weights a few: so eight bits before the point are enough, and small
+    /// updates have all the others.
     #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
     pub struct Fixed {
         bits: i32,
