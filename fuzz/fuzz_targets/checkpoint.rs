@@ -1,4 +1,5 @@
-//! Checkpoints into a trainer: what is read is written to the same bytes, what is refused changes nothing.
+//! Checkpoints into a trainer: what is read is written to the same bytes, what is refused changes nothing, and a
+//! stream is judged as a slice is.
 #![no_main]
 
 use chainrule::Zeroed;
@@ -16,7 +17,12 @@ fuzz_target!(|data: &[u8]| {
         let mut trainer = Run::boxed();
         trainer.init(9);
         let before = (written(&trainer), bits(trainer.state()));
-        match trainer.read_checkpoint(&rule(), bytes) {
+        let verdict = trainer.read_checkpoint(&rule(), bytes);
+        let mut streamed = Run::boxed();
+        streamed.init(9);
+        assert_eq!(streamed.read_checkpoint_from(&rule(), bytes).is_ok(), verdict.is_ok());
+        assert_eq!((written(&streamed), bits(streamed.state())), (written(&trainer), bits(trainer.state())));
+        match verdict {
             // All but the lowest loss, which belongs to whoever keeps the best.
             Ok(()) => {
                 let again = written(&trainer);

@@ -1,4 +1,5 @@
-//! Weights into a network: what is read is written to the same bytes, what is refused changes nothing.
+//! Weights into a network: what is read is written to the same bytes, what is refused changes nothing, and a stream is
+//! judged as a slice is.
 #![no_main]
 
 use chainrule::{Parameters, Zeroed, weights};
@@ -8,7 +9,11 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     chainrule_fuzz::with_and_without_checksums(data, |bytes| {
         let mut network = Net::<f32>::new(9);
-        match weights::read(&mut network, bytes) {
+        let verdict = weights::read(&mut network, bytes);
+        let mut streamed = Net::<f32>::new(9);
+        assert_eq!(weights::read_from(&mut streamed, bytes).is_ok(), verdict.is_ok());
+        assert_eq!(bits(&streamed), bits(&network));
+        match verdict {
             Ok(()) => {
                 // From a checkpoint comes the network alone.
                 let mut written = vec![0; weights::length::<Net>()];

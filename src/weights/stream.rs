@@ -2,12 +2,12 @@
 
 use super::header::Header;
 use super::record::Record;
-use super::{Contents, Stored, WeightsError, check_slices, checkpoint, not_finite, padded};
+use super::{ALIGNMENT, Contents, Stored, WeightsError, check_slices, checkpoint, not_finite, padded};
 use crate::layer::{Batch, Layer, Network};
 use crate::{Optimizer, Parameters, Tensor, Trainer};
 use crc32fast::Hasher;
 use std::boxed::Box;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::{fmt, vec};
 
 /// Why weights did not come through a stream. What they were to be read into is as before.
@@ -59,7 +59,7 @@ fn finish(bytes: &[u8], mut writer: impl Write) -> Result<(), StreamError> {
     Ok(writer.flush()?)
 }
 
-/// Reads a network onto the heap, in one pass: beside the network it takes a quarter of a mebibyte. The stream ends
+/// Reads a network onto the heap, in one pass: beside the network it takes a buffer of some kibibytes. The stream ends
 /// where the weights file or the checkpoint does.
 ///
 /// ```
@@ -138,10 +138,12 @@ where
     }
 }
 
-/// A stream behind whose header is a payload. Its bytes pass once: into the checksum, through the check for finite
-/// numbers, into their place. What is wrong with single numbers is told last, since a damaged file is full of them.
+/// A stream behind whose header is a payload. Its bytes pass once, into their place, and while they are in a core's own
+/// cache into the checksum and through the check for finite numbers. What is wrong with single numbers is told last,
+/// since a damaged file is full of them.
 struct Source<R> {
-    reader: R,
+    /// What is longer than its buffer goes past it.
+    reader: BufReader<R>,
     header: Header,
     record: Option<Record>,
     /// Of the whole stream, as header and record tell.
@@ -149,18 +151,16 @@ struct Source<R> {
     found: u64,
     digest: Hasher,
     fault: Option<WeightsError>,
-    buffer: Box<[u8]>,
-    /// What of the buffer has not been handed out.
-    rest: core::ops::Range<usize>,
 }
 
 impl<R: Read> Source<R> {
-    /// Small enough for a core's own cache, where the bytes then are for all three uses.
-    const CHUNK: usize = 1 << 18;
+    /// Bytes that a core's own cache holds.
+    const CHUNK: usize = 1 << 17;
 
     /// A stream of at least so many bytes.
-    fn open<N: Parameters<Scalar: Stored>>(mut reader: R, least: usize) -> Result<Self, StreamError> {
-        let (least, mut found, mut digest, mut record) = (least as u64, 0, Hasher::new(), None);
+    fn open<N: Parameters<Scalar: Stored>>(reader: R, least: usize) -> Result<Self, StreamError> {
+        let (mut reader, least, mut found) = (BufReader::new(reader), least as u64, 0);
+        let (mut digest, mut record) = (Hasher::new(), None);
         let mut bytes = [0; Header::BYTES];
         fill(&mut reader, &mut bytes, &mut found, least)?;
         let header = Header::parse(&bytes)?;
@@ -175,58 +175,63 @@ impl<R: Read> Source<R> {
             length = length.saturating_add(parsed.state_bytes::<N::Scalar>());
             record = Some(parsed);
         }
-        let buffer = vec![0; Self::CHUNK].into_boxed_slice();
-        Ok(Self { reader, header, record, length, found, digest, fault: None, buffer, rest: 0..0 })
+        Ok(Self { reader, header, record, length, found, digest, fault: None })
     }
 
-    /// The next bytes, at least one and at most `most`, where there must be more. Between two fillings of the buffer are
-    /// whole numbers, since its length is a multiple of all of theirs.
-    fn next(&mut self, most: usize) -> Result<&[u8], StreamError> {
-        if self.rest.is_empty() {
-            let left = usize::try_from(self.length - self.found).unwrap_or(usize::MAX);
-            let bytes = self.buffer.get_mut(..left.min(Self::CHUNK)).unwrap_or(&mut []);
-            fill(&mut self.reader, bytes, &mut self.found, self.length)?;
-            self.digest.update(bytes);
-            self.rest = 0..bytes.len();
+    /// The next bytes of the payload.
+    fn next(&mut self, bytes: &mut [u8]) -> Result<(), StreamError> {
+        fill(&mut self.reader, bytes, &mut self.found, self.length)?;
+        self.digest.update(bytes);
+        Ok(())
+    }
+
+    /// The next numbers; returns the position of the first that is not finite.
+    fn numbers<T: Stored>(&mut self, numbers: &mut [T]) -> Result<Option<usize>, StreamError> {
+        #[cfg(all(feature = "borrow", target_endian = "little"))]
+        {
+            let bytes = super::view::bytes_mut(numbers);
+            self.next(bytes)?;
+            Ok(T::first_not_finite(bytes))
         }
-        let start = self.rest.start;
-        self.rest.start += self.rest.len().min(most);
-        Ok(self.buffer.get(start..self.rest.start).unwrap_or(&[]))
+        #[cfg(not(all(feature = "borrow", target_endian = "little")))]
+        {
+            let (mut bytes, mut position, mut infinite) = ([0; 4096], 0, None);
+            for part in numbers.chunks_mut(bytes.len() / T::BYTES) {
+                let bytes = bytes.get_mut(..size_of_val(part)).unwrap_or(&mut []);
+                self.next(bytes)?;
+                infinite = infinite.or(T::first_not_finite(bytes).map(|i| position + i));
+                T::decode(bytes, part);
+                position += part.len();
+            }
+            Ok(infinite)
+        }
     }
 
     /// Overwrites a tensor.
     fn tensor<P: Tensor<Scalar: Stored>>(&mut self, tensor: &mut P) -> Result<(), StreamError> {
         check_slices(tensor)?;
-        let (mut position, mut fault) = (0, None);
+        let mut position = 0;
         for i in 0..P::SLICES {
-            let mut slice = tensor.slice_mut(i);
-            while !slice.is_empty() {
-                let bytes = self.next(size_of_val(slice))?;
-                let count = bytes.len() / P::Scalar::BYTES;
-                let (part, rest) = slice.split_at_mut_checked(count).ok_or(WeightsError::Slices)?;
-                if let (None, Some(infinite)) = (fault, P::Scalar::first_not_finite(bytes)) {
-                    fault = Some(not_finite::<P>(position + infinite));
-                }
-                P::Scalar::decode(bytes, part);
-                (position, slice) = (position + count, rest);
+            for part in tensor.slice_mut(i).chunks_mut(Self::CHUNK / P::Scalar::BYTES) {
+                let infinite = self.numbers(part)?;
+                self.fault = self.fault.or(infinite.map(|infinite| not_finite::<P>(position + infinite)));
+                position += part.len();
             }
         }
-        let mut padding = padded::<P::Scalar>(P::LEN) - P::LEN * P::Scalar::BYTES;
-        while padding > 0 {
-            let bytes = self.next(padding)?;
-            padding -= bytes.len();
-            if bytes.iter().any(|byte| *byte != 0) {
-                fault = Some(WeightsError::Reserved);
-            }
+        let (mut bytes, padding) = ([0; ALIGNMENT], padded::<P::Scalar>(P::LEN) - P::LEN * P::Scalar::BYTES);
+        self.next(bytes.get_mut(..padding).unwrap_or(&mut []))?;
+        if bytes != [0; ALIGNMENT] {
+            self.fault = self.fault.or(Some(WeightsError::Reserved));
         }
-        self.fault = self.fault.or(fault);
         Ok(())
     }
 
     /// The header, if all is well. What nobody asked for, as a checkpoint's state, goes into the checksum alone.
     fn close(mut self) -> Result<Header, StreamError> {
-        while self.found < self.length || !self.rest.is_empty() {
-            self.next(Self::CHUNK)?;
+        let mut bytes = [0; 4096];
+        while self.found < self.length {
+            let left = usize::try_from(self.length - self.found).unwrap_or(usize::MAX);
+            self.next(bytes.get_mut(..left.min(4096)).unwrap_or(&mut []))?;
         }
         let (length, mut more) = (self.length, self.length);
         match fill(&mut self.reader, &mut [0], &mut more, length) {

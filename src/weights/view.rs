@@ -24,6 +24,15 @@ unsafe impl<T: ?Sized> Plain for core::marker::PhantomData<T> {}
 // SAFETY: both are; what lies between them may hold anything.
 unsafe impl<A: Plain, B: Plain> Plain for (A, B) {}
 
+/// The memory of numbers, which is as a weights file has them.
+#[cfg(all(feature = "std", target_endian = "little"))]
+pub(super) fn bytes_mut<T: Stored>(numbers: &mut [T]) -> &mut [u8] {
+    let count = size_of_val(numbers);
+    // SAFETY: `Stored` is sealed: its types are numbers, without gaps, of which every pattern of bits is a value. The
+    // exclusive borrow and its lifetime are handed on.
+    unsafe { core::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), count) }
+}
+
 /// Sees the bytes of a weights file as a network, without a copy: in flash, in the program's image through
 /// `include_bytes!`, in a mapped file. They are verified first, as [`read`](super::read) does; keep the reference.
 ///
