@@ -1,6 +1,9 @@
-//! The networks that are measured.
+//! The networks that are measured, and the calls: inputs vary from one to the next.
 
-use chainrule::{Activation, Dense, Identity, Relu, Tanh, network};
+use chainrule::{
+    Activation, Adam, Batch, Class, Dense, Identity, Layer, Loss, Network, Optimizer, Random, Relu, Sgd, Tanh, Trainer,
+    Vector, Zeroed, network,
+};
 
 network! {
     pub struct Tiny<T = f32>: 2 => 1 { a: Dense<2, 4, Tanh, T>, b: Dense<4, 1, Identity, T> }
@@ -34,4 +37,68 @@ network! {
         a: Dense<1024, 1024, Relu, T>, b: Dense<1024, 1024, Relu, T>,
         c: Dense<1024, 1024, Relu, T>, d: Dense<1024, 1024, Identity, T>,
     }
+}
+
+/// One sample through a network.
+pub fn predict<N, const IN: usize, const OUT: usize>() -> impl FnMut() -> f32
+where
+    N: Network<InputSample = [f32; IN]> + Layer<Vector<IN>, Output = Vector<OUT>>,
+{
+    let mut network = N::boxed();
+    network.init(&mut Random::new(1, 0));
+    let mut scratch = N::Scratch::boxed();
+    let mut random = Random::new(2, 0);
+    let inputs: Vec<[f32; IN]> = (0..64).map(|_| drawn(&mut random, 1.0)).collect();
+    let mut i = 0;
+    move || {
+        i = (i + 1) % inputs.len();
+        network.predict(Vector::from_array_ref(&inputs[i]), &mut scratch)[0]
+    }
+}
+
+/// One training step, the elements of its inputs between −`scale` and `scale`.
+pub fn step<N, O, L, Target, const B: usize>(
+    optimizer: O,
+    loss: L,
+    target: impl Fn(&mut Random) -> Target,
+    scale: f32,
+) -> impl FnMut() -> f32
+where
+    N: Network<Scalar = f32> + Layer<Batch<N::InputSample, B>, Output = Batch<N::OutputSample, B>>,
+    O: Optimizer + 'static,
+    L: Loss<N::OutputSample, Target>,
+{
+    let mut random = Random::new(3, 0);
+    let mut trainer = Trainer::<N, O, B>::boxed();
+    trainer.init(1);
+    let inputs: Vec<N::InputSample> = (0..4 * B).map(|_| drawn(&mut random, scale)).collect();
+    let targets: Vec<Target> = (0..4 * B).map(|_| target(&mut random)).collect();
+    let mut i = 0;
+    move || {
+        i = (i + 1) % 4;
+        let part = i * B..(i + 1) * B;
+        trainer.accumulate(&optimizer, &loss, &inputs[part.clone()], &targets[part]).unwrap()
+    }
+}
+
+fn drawn<Sample: Zeroed + AsMut<[f32]>>(random: &mut Random, scale: f32) -> Sample {
+    let mut sample = Sample::ZEROED;
+    sample.as_mut().iter_mut().for_each(|x| *x = scale * (2.0 * random.uniform() - 1.0) as f32);
+    sample
+}
+
+pub fn class(random: &mut Random) -> Class<10> {
+    Class::new(random.word() as usize % 10).unwrap()
+}
+
+pub fn values<const K: usize>(random: &mut Random) -> [f32; K] {
+    std::array::from_fn(|_| random.uniform() as f32)
+}
+
+pub fn sgd() -> Sgd {
+    Sgd::new(1e-6).unwrap()
+}
+
+pub fn adam() -> Adam {
+    Adam::new(1e-6).unwrap()
 }

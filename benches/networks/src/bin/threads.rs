@@ -6,11 +6,8 @@
 #[allow(dead_code, reason = "a part of them")]
 mod networks;
 
-use chainrule::{
-    Adam, Batch, Class, Layer, Loss, MeanSquaredError, Network, Optimizer, Random, Sgd, SoftmaxCrossEntropy, Trainer,
-    Zeroed,
-};
-use networks::{Deep, Digits, Fashion, Policy, Wide};
+use chainrule::{Batch, Layer, Loss, MeanSquaredError, Network, Optimizer, Random, SoftmaxCrossEntropy, Trainer};
+use networks::{Deep, Digits, Fashion, Policy, Wide, adam, class, sgd, values};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::time::{Duration, Instant};
 
@@ -19,20 +16,16 @@ fn main() {
     println!("| training step | 1 thread, µs | {threads} threads, µs | times faster | called from outside the pool |");
     println!("|---|---|---|---|---|");
     let one = ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let (sgd, adam) = (Sgd::new(1e-6).unwrap(), Adam::new(1e-6).unwrap());
-    let class = |random: &mut Random| Class::<10>::new(random.word() as usize % 10).unwrap();
-    let wide = |random: &mut Random| std::array::from_fn::<f32, 1024, _>(|_| random.uniform() as f32);
-    let four = |random: &mut Random| std::array::from_fn::<f32, 4, _>(|_| random.uniform() as f32);
-    step::<Digits, _, _, _, 32>("64-32-10 batch 32 Adam", &one, &adam, &SoftmaxCrossEntropy, class);
-    step::<Policy, _, _, _, 32>("8-64-64-4 batch 32 Adam", &one, &adam, &MeanSquaredError, four);
-    step::<Fashion, _, _, _, 32>("784-128-10 batch 32 SGD", &one, &sgd, &SoftmaxCrossEntropy, class);
-    step::<Fashion, _, _, _, 32>("784-128-10 batch 32 Adam", &one, &adam, &SoftmaxCrossEntropy, class);
-    step::<Fashion, _, _, _, 128>("784-128-10 batch 128 SGD", &one, &sgd, &SoftmaxCrossEntropy, class);
-    step::<Deep, _, _, _, 8>("784-512-512-10 batch 8 SGD", &one, &sgd, &SoftmaxCrossEntropy, class);
-    step::<Deep, _, _, _, 32>("784-512-512-10 batch 32 SGD", &one, &sgd, &SoftmaxCrossEntropy, class);
-    step::<Deep, _, _, _, 128>("784-512-512-10 batch 128 SGD", &one, &sgd, &SoftmaxCrossEntropy, class);
-    step::<Deep, _, _, _, 128>("784-512-512-10 batch 128 Adam", &one, &adam, &SoftmaxCrossEntropy, class);
-    step::<Wide, _, _, _, 256>("1024-wide × 4 batch 256 SGD", &one, &sgd, &MeanSquaredError, wide);
+    step::<Digits, _, _, _, 32>("64-32-10 batch 32 Adam", &one, adam(), SoftmaxCrossEntropy, class);
+    step::<Policy, _, _, _, 32>("8-64-64-4 batch 32 Adam", &one, adam(), MeanSquaredError, values::<4>);
+    step::<Fashion, _, _, _, 32>("784-128-10 batch 32 SGD", &one, sgd(), SoftmaxCrossEntropy, class);
+    step::<Fashion, _, _, _, 32>("784-128-10 batch 32 Adam", &one, adam(), SoftmaxCrossEntropy, class);
+    step::<Fashion, _, _, _, 128>("784-128-10 batch 128 SGD", &one, sgd(), SoftmaxCrossEntropy, class);
+    step::<Deep, _, _, _, 8>("784-512-512-10 batch 8 SGD", &one, sgd(), SoftmaxCrossEntropy, class);
+    step::<Deep, _, _, _, 32>("784-512-512-10 batch 32 SGD", &one, sgd(), SoftmaxCrossEntropy, class);
+    step::<Deep, _, _, _, 128>("784-512-512-10 batch 128 SGD", &one, sgd(), SoftmaxCrossEntropy, class);
+    step::<Deep, _, _, _, 128>("784-512-512-10 batch 128 Adam", &one, adam(), SoftmaxCrossEntropy, class);
+    step::<Wide, _, _, _, 256>("1024-wide × 4 batch 256 SGD", &one, sgd(), MeanSquaredError, values::<1024>);
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -44,34 +37,24 @@ fn median(mut times: Vec<Duration>) -> Duration {
 fn step<N, O, L, Target, const B: usize>(
     name: &str,
     one: &ThreadPool,
-    optimizer: &O,
-    loss: &L,
+    optimizer: O,
+    loss: L,
     target: impl Fn(&mut Random) -> Target,
 ) where
     N: Network<Scalar = f32> + Layer<Batch<N::InputSample, B>, Output = Batch<N::OutputSample, B>>,
-    N::InputSample: Clone + Send + Sync,
-    O: Optimizer + Send + Sync + 'static,
-    L: Loss<N::OutputSample, Target> + Sync,
-    Target: Send + Sync,
+    N::InputSample: Send,
+    O: Optimizer + Send + 'static,
+    L: Loss<N::OutputSample, Target> + Send,
+    Target: Send,
     Trainer<N, O, B>: Send,
 {
     if std::env::args().nth(1).is_some_and(|part| !name.contains(&part)) {
         return;
     }
-    let mut random = Random::new(3, 0);
-    let mut trainer = Trainer::<N, O, B>::boxed();
-    trainer.init(1);
-    let inputs: Vec<N::InputSample> = (0..B)
-        .map(|_| {
-            let mut input = N::InputSample::ZEROED;
-            input.as_mut().iter_mut().for_each(|x| *x = (2.0 * random.uniform() - 1.0) as f32);
-            input
-        })
-        .collect();
-    let targets: Vec<Target> = (0..B).map(|_| target(&mut random)).collect();
+    let mut call = networks::step::<N, O, L, Target, B>(optimizer, loss, target, 1.0);
     let mut step = || {
         let start = Instant::now();
-        trainer.accumulate(optimizer, loss, &inputs, &targets).unwrap();
+        call();
         start.elapsed()
     };
     step();

@@ -5,10 +5,10 @@ mod networks;
 mod plot;
 
 use chainrule::{
-    Adam, Batch, BinaryCrossEntropy, Class, Dense, Layer, Loss, Matrix, MeanSquaredError, Network, Optimizer, Random,
-    Relu, Sgd, SoftmaxCrossEntropy, Tanh, Tensor, Trainer, Vector, Zeroed,
+    BinaryCrossEntropy, Dense, Matrix, MeanSquaredError, Optimizer, Random, Relu, SoftmaxCrossEntropy, Tanh, Tensor,
+    Zeroed,
 };
-use networks::{Deep, Digits, Fashion, Filter, Game, Policy, Tiny, Wide};
+use networks::{Deep, Digits, Fashion, Filter, Game, Policy, Tiny, Wide, adam, class, predict, sgd, step, values};
 use plot::{Line, Plot};
 use std::fmt::Write;
 use std::hint::black_box;
@@ -109,71 +109,6 @@ fn products<const OUT: usize, const IN: usize, const B: usize>() -> [f64; 6] {
     [a, b, c, d, e, f]
 }
 
-/// One sample through a network, another one each time.
-fn predict<N, const IN: usize, const OUT: usize>() -> f64
-where
-    N: Network<InputSample = [f32; IN]> + Layer<Vector<IN>, Output = Vector<OUT>>,
-{
-    let mut network = N::boxed();
-    network.init(&mut Random::new(1, 0));
-    let mut scratch = N::Scratch::boxed();
-    let mut random = Random::new(2, 0);
-    let inputs: Vec<[f32; IN]> =
-        (0..64).map(|_| std::array::from_fn(|_| 2.0 * random.uniform() as f32 - 1.0)).collect();
-    let mut i = 0;
-    time(|| {
-        i = (i + 1) % inputs.len();
-        network.predict(Vector::from_array_ref(&inputs[i]), &mut scratch)[0]
-    })
-}
-
-/// One training step, each input element times `scale`.
-fn step<N, O, L, Target, const B: usize>(
-    optimizer: O,
-    loss: L,
-    target: impl Fn(&mut Random) -> Target,
-    scale: f32,
-) -> f64
-where
-    N: Network<Scalar = f32> + Layer<Batch<N::InputSample, B>, Output = Batch<N::OutputSample, B>>,
-    O: Optimizer + 'static,
-    L: Loss<N::OutputSample, Target>,
-{
-    let mut random = Random::new(3, 0);
-    let mut trainer = Trainer::<N, O, B>::boxed();
-    trainer.init(1);
-    let inputs: Vec<N::InputSample> = (0..4 * B)
-        .map(|_| {
-            let mut input = N::InputSample::ZEROED;
-            input.as_mut().iter_mut().for_each(|x| *x = scale * (2.0 * random.uniform() - 1.0) as f32);
-            input
-        })
-        .collect();
-    let targets: Vec<Target> = (0..4 * B).map(|_| target(&mut random)).collect();
-    let mut i = 0;
-    time(|| {
-        i = (i + 1) % 4;
-        let part = i * B..(i + 1) * B;
-        trainer.accumulate(&optimizer, &loss, &inputs[part.clone()], &targets[part]).unwrap()
-    })
-}
-
-fn class(random: &mut Random) -> Class<10> {
-    Class::new(random.word() as usize % 10).unwrap()
-}
-
-fn values<const K: usize>(random: &mut Random) -> [f32; K] {
-    std::array::from_fn(|_| random.uniform() as f32)
-}
-
-fn sgd() -> Sgd {
-    Sgd::new(1e-6).unwrap()
-}
-
-fn adam() -> Adam {
-    Adam::new(1e-6).unwrap()
-}
-
 /// Three digits.
 fn microseconds(nanoseconds: f64) -> String {
     let value = nanoseconds / 1e3;
@@ -257,12 +192,12 @@ fn main() {
 
     // ---------------------------------------------------------------- the networks
     let samples = [
-        ("4-16-16-1 tanh", predict::<Filter, 4, 1>(), Filter::<f32>::LEN),
-        ("8-64-64-4 tanh", predict::<Policy<Tanh>, 8, 4>(), Policy::<Tanh, f32>::LEN),
-        ("8-64-64-4 ReLU", predict::<Policy<Relu>, 8, 4>(), Policy::<Relu, f32>::LEN),
-        ("6-64-8-4 ReLU", predict::<Game, 6, 4>(), Game::<f32>::LEN),
-        ("64-32-10 tanh", predict::<Digits, 64, 10>(), Digits::<f32>::LEN),
-        ("784-128-10 ReLU", predict::<Fashion, 784, 10>(), Fashion::<f32>::LEN),
+        ("4-16-16-1 tanh", time(predict::<Filter, 4, 1>()), Filter::<f32>::LEN),
+        ("8-64-64-4 tanh", time(predict::<Policy<Tanh>, 8, 4>()), Policy::<Tanh, f32>::LEN),
+        ("8-64-64-4 ReLU", time(predict::<Policy<Relu>, 8, 4>()), Policy::<Relu, f32>::LEN),
+        ("6-64-8-4 ReLU", time(predict::<Game, 6, 4>()), Game::<f32>::LEN),
+        ("64-32-10 tanh", time(predict::<Digits, 64, 10>()), Digits::<f32>::LEN),
+        ("784-128-10 ReLU", time(predict::<Fashion, 784, 10>()), Fashion::<f32>::LEN),
     ];
     let mut table = String::from("| one sample | ns | parameters |\n|---|---|---|\n");
     for (name, nanoseconds, parameters) in samples {
@@ -271,16 +206,25 @@ fn main() {
     replace(&mut page, "one-sample", &table);
 
     let steps = [
-        ("2-4-1 tanh, batch 4, SGD", step::<Tiny, _, _, _, 4>(sgd(), BinaryCrossEntropy, values::<1>, 1.0)),
-        ("64-32-10 tanh, batch 32, SGD", step::<Digits, _, _, _, 32>(sgd(), SoftmaxCrossEntropy, class, 1.0)),
-        ("64-32-10 tanh, batch 32, Adam", step::<Digits, _, _, _, 32>(adam(), SoftmaxCrossEntropy, class, 1.0)),
-        ("8-64-64-4 tanh, batch 32, Adam", step::<Policy, _, _, _, 32>(adam(), MeanSquaredError, values::<4>, 1.0)),
-        ("784-128-10 ReLU, batch 32, SGD", step::<Fashion, _, _, _, 32>(sgd(), SoftmaxCrossEntropy, class, 1.0)),
-        ("784-128-10 ReLU, batch 32, Adam", step::<Fashion, _, _, _, 32>(adam(), SoftmaxCrossEntropy, class, 1.0)),
-        ("784-512-512-10 ReLU, batch 128, SGD", step::<Deep, _, _, _, 128>(sgd(), SoftmaxCrossEntropy, class, 1.0)),
+        ("2-4-1 tanh, batch 4, SGD", time(step::<Tiny, _, _, _, 4>(sgd(), BinaryCrossEntropy, values::<1>, 1.0))),
+        ("64-32-10 tanh, batch 32, SGD", time(step::<Digits, _, _, _, 32>(sgd(), SoftmaxCrossEntropy, class, 1.0))),
+        ("64-32-10 tanh, batch 32, Adam", time(step::<Digits, _, _, _, 32>(adam(), SoftmaxCrossEntropy, class, 1.0))),
+        (
+            "8-64-64-4 tanh, batch 32, Adam",
+            time(step::<Policy, _, _, _, 32>(adam(), MeanSquaredError, values::<4>, 1.0)),
+        ),
+        ("784-128-10 ReLU, batch 32, SGD", time(step::<Fashion, _, _, _, 32>(sgd(), SoftmaxCrossEntropy, class, 1.0))),
+        (
+            "784-128-10 ReLU, batch 32, Adam",
+            time(step::<Fashion, _, _, _, 32>(adam(), SoftmaxCrossEntropy, class, 1.0)),
+        ),
+        (
+            "784-512-512-10 ReLU, batch 128, SGD",
+            time(step::<Deep, _, _, _, 128>(sgd(), SoftmaxCrossEntropy, class, 1.0)),
+        ),
         (
             "1024-wide × 4 ReLU, batch 256, SGD",
-            step::<Wide, _, _, _, 256>(sgd(), MeanSquaredError, values::<1024>, 1.0),
+            time(step::<Wide, _, _, _, 256>(sgd(), MeanSquaredError, values::<1024>, 1.0)),
         ),
     ];
     let mut table = String::from("| training step | µs |\n|---|---|\n");
@@ -295,17 +239,17 @@ fn main() {
     type Hidden = Dense<64, 64, Tanh>;
     macro_rules! widths {
         ($($n:literal)*) => {
-            vec![$(($n as f64, step::<Twice<Square<$n>>, _, _, _, 32>(sgd(), MeanSquaredError, values::<$n>, 1.0))),*]
+            vec![$(($n as f64, time(step::<Twice<Square<$n>>, _, _, _, 32>(sgd(), MeanSquaredError, values::<$n>, 1.0)))),*]
         };
     }
     macro_rules! depths {
         ($($n:literal $Net:ty),*) => {
-            vec![$(($n as f64, step::<$Net, _, _, _, 32>(sgd(), MeanSquaredError, values::<64>, 1.0))),*]
+            vec![$(($n as f64, time(step::<$Net, _, _, _, 32>(sgd(), MeanSquaredError, values::<64>, 1.0)))),*]
         };
     }
     macro_rules! batch {
         ($($b:literal)*) => {
-            vec![$(($b as f64, step::<Fashion, _, _, _, $b>(sgd(), SoftmaxCrossEntropy, class, 1.0) / $b as f64)),*]
+            vec![$(($b as f64, time(step::<Fashion, _, _, _, $b>(sgd(), SoftmaxCrossEntropy, class, 1.0)) / $b as f64)),*]
         };
     }
     type D2 = Twice<Hidden>;
@@ -346,7 +290,7 @@ fn main() {
     for (name, flush) in [("subnormal numbers kept (the default)", false), ("flushed to zero", true)] {
         let [normal, subnormal] = [1.0, 1e-39].map(|scale| {
             flush_to_zero(flush);
-            let time = step::<Fashion, _, _, _, 32>(sgd(), SoftmaxCrossEntropy, class, scale);
+            let time = time(step::<Fashion, _, _, _, 32>(sgd(), SoftmaxCrossEntropy, class, scale));
             flush_to_zero(false);
             time
         });
