@@ -102,7 +102,7 @@ template <bool TRAINS, class Hidden, int B, int IN, int... REST> struct Peer : p
         : network(task.layers.data()), optimizer{task.optimizer == "adam", task.rate},
           cross_entropy(task.loss == "cross-entropy") {
         auto outputs = task.sizes.back();
-        for (size_t i = 0; i < task.inputs.size() / (IN * B); i++) {
+        for (size_t i = 0; i < task.turns; i++) {
             inputs.emplace_back(Map<const Eigen::MatrixXf>(&task.inputs[i * IN * B], IN, B));
             targets.emplace_back(Map<const Eigen::MatrixXf>(&task.targets[i * outputs * B], outputs, B));
         }
@@ -124,23 +124,19 @@ template <bool TRAINS, class Hidden, int B, int IN, int... REST> struct Peer : p
         network.backward(inputs[turn], static_cast<Matrix<IN, B> *>(nullptr), optimizer);
     }
 
-    float run(size_t iterations) override {
-        for (size_t i = 0; i < iterations; i++) {
-            if constexpr (TRAINS) step(i % peer::TURNS);
-            else network.forward(inputs[i % peer::SAMPLES]);
+    float run(peer::Turns turns) override {
+        for (auto turn : turns) {
+            if constexpr (TRAINS) step(turn);
+            else network.forward(inputs[turn]);
             peer::consume(network.last().y.data());
         }
         return network.last().y.data()[0];
     }
 
-    std::vector<float> outputs() override {
-        std::vector<float> all;
-        for (auto &x : inputs) {
-            network.forward(x);
-            auto &y = network.last().y;
-            all.insert(all.end(), y.data(), y.data() + y.size());
-        }
-        return all;
+    std::vector<float> outputs(size_t turn) override {
+        network.forward(inputs[turn]);
+        auto &y = network.last().y;
+        return {y.data(), y.data() + y.size()};
     }
 };
 

@@ -29,7 +29,7 @@ struct Network : peer::Work {
         fann_set_training_algorithm(network, FANN_TRAIN_BATCH);
         fann_set_train_error_function(network, FANN_ERRORFUNC_LINEAR);
         fann_set_learning_rate(network, task.rate * 2 / outputs);
-        for (size_t first = 0; first < task.inputs.size() / inputs; first += batch) {
+        for (size_t first = 0; first < task.turns * batch; first += batch) {
             auto data = fann_create_train(batch, inputs, outputs);
             for (size_t b = 0; b < batch; b++) {
                 std::copy_n(&task.inputs[(first + b) * inputs], inputs, data->input[b]);
@@ -44,21 +44,21 @@ struct Network : peer::Work {
         for (auto data : batches) fann_destroy_train(data);
     }
 
-    float run(size_t iterations) override {
+    float run(peer::Turns turns) override {
         float last = 0;
-        for (size_t i = 0; i < iterations; i++)
-            if (trains) last = fann_train_epoch(network, batches[i % peer::TURNS]);
-            else last = fann_run(network, batches[i % peer::SAMPLES]->input[0])[0];
+        for (auto turn : turns)
+            if (trains) last = fann_train_epoch(network, batches[turn]);
+            else last = fann_run(network, batches[turn]->input[0])[0];
         return last;
     }
 
-    std::vector<float> outputs() override {
+    std::vector<float> outputs(size_t turn) override {
         std::vector<float> all;
-        for (auto data : batches)
-            for (unsigned b = 0; b < data->num_data; b++) {
-                auto y = fann_run(network, data->input[b]);
-                all.insert(all.end(), y, y + data->num_output);
-            }
+        auto data = batches[turn];
+        for (unsigned b = 0; b < data->num_data; b++) {
+            auto y = fann_run(network, data->input[b]);
+            all.insert(all.end(), y, y + data->num_output);
+        }
         return all;
     }
 };

@@ -57,7 +57,7 @@ template <typename CAPABILITY, ActivationFunction HIDDEN, TI B, TI IN, TI... SIZ
     Output output;
     bool rng = false; // nothing is drawn
 
-    explicit Network(const peer::Task &task) : inputs(task.inputs.size() / (B * IN)) {
+    explicit Network(const peer::Task &task) : inputs(task.turns) {
         set(model, task.layers.data());
         for (size_t i = 0; i < task.inputs.size(); i++) inputs[i / (B * IN)]._data[i % (B * IN)] = task.inputs[i];
     }
@@ -69,21 +69,17 @@ template <typename CAPABILITY, ActivationFunction HIDDEN, TI B, TI IN, TI... SIZ
             set(module.next_module, layer + 1);
     }
 
-    float run(size_t iterations) override {
-        for (size_t i = 0; i < iterations; i++) {
-            rlt::evaluate(device, model, inputs[i % peer::SAMPLES], output, buffer, rng);
+    float run(peer::Turns turns) override {
+        for (auto turn : turns) {
+            rlt::evaluate(device, model, inputs[turn], output, buffer, rng);
             peer::consume(output._data);
         }
         return output._data[0];
     }
 
-    std::vector<float> outputs() override {
-        std::vector<float> all;
-        for (auto &x : inputs) {
-            rlt::evaluate(device, model, x, output, buffer, rng);
-            all.insert(all.end(), output._data, output._data + B * OUT);
-        }
-        return all;
+    std::vector<float> outputs(size_t turn) override {
+        rlt::evaluate(device, model, inputs[turn], output, buffer, rng);
+        return {output._data, output._data + B * OUT};
     }
 };
 
@@ -104,7 +100,7 @@ struct Training : Network<Gradient<OPTIMIZER>, HIDDEN, B, SIZES...> {
     bool cross_entropy;
 
     explicit Training(const peer::Task &task)
-        : Base(task), targets(peer::TURNS), classes(peer::TURNS), cross_entropy(task.loss == "cross-entropy") {
+        : Base(task), targets(task.turns), classes(task.turns), cross_entropy(task.loss == "cross-entropy") {
         for (size_t i = 0; i < task.targets.size(); i++) {
             targets[i / (B * OUT)]._data[i % (B * OUT)] = task.targets[i];
             if (task.targets[i] == 1) rlt::set(classes[i / (B * OUT)], i / OUT % B, 0, i % OUT);
@@ -118,17 +114,17 @@ struct Training : Network<Gradient<OPTIMIZER>, HIDDEN, B, SIZES...> {
         rlt::reset_optimizer_state(device, optimizer, model);
     }
 
-    float run(size_t iterations) override {
-        for (size_t i = 0; i < iterations; i++) {
-            auto &x = inputs[i % peer::TURNS];
+    float run(peer::Turns turns) override {
+        for (auto turn : turns) {
+            auto &x = inputs[turn];
             rlt::zero_gradient(device, model);
             rlt::forward(device, model, x, buffer, rng);
             auto y = rlt::output(device, model);
             if (cross_entropy)
                 rlt::nn::loss_functions::categorical_cross_entropy::gradient(
-                    device, rlt::matrix_view(device, y), classes[i % peer::TURNS], rlt::matrix_view(device, d_output));
+                    device, rlt::matrix_view(device, y), classes[turn], rlt::matrix_view(device, d_output));
             else
-                rlt::nn::loss_functions::mse::gradient(device, y, targets[i % peer::TURNS], d_output, 1.0f);
+                rlt::nn::loss_functions::mse::gradient(device, y, targets[turn], d_output, 1.0f);
             rlt::backward(device, model, x, d_output, buffer);
             rlt::step(device, optimizer, model);
         }

@@ -2,7 +2,7 @@
 
 
 import numpy as np
-from peer import SAMPLES, TURNS, serve
+from peer import serve
 
 
 class Network:
@@ -68,17 +68,17 @@ class Network:
             g *= self.task.rate / (1 - 0.9**self.steps)
             w -= g
 
-    def run(self, iterations):
+    def run(self, turns):
         inputs, targets = self.task.inputs, self.task.targets
-        for i in range(iterations):
+        for turn in turns:
             if self.task.trains:
-                last = self.step(inputs[i % TURNS], targets[i % TURNS])
+                last = self.step(inputs[turn], targets[turn])
             else:
-                last = self.forward(inputs[i % SAMPLES])
+                last = self.forward(inputs[turn])
         return last.flat[0]
 
-    def outputs(self):
-        return np.concatenate([self.forward(x).copy() for x in self.task.inputs])
+    def outputs(self, turn):
+        return self.forward(self.task.inputs[turn])
 
 
 serve(Network)

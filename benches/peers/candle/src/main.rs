@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Result, Tensor, Var};
 use candle_nn::{Activation, AdamW, Linear, Module, Optimizer, ParamsAdamW, SGD, loss};
-use protocol::{SAMPLES, TURNS, Task, Work};
+use protocol::{Task, Turns, Work};
 
 enum Rule {
     Sgd(SGD),
@@ -28,10 +28,7 @@ impl Network {
             let bias = Tensor::from_slice(&layer.bias, layer.outputs, cpu)?;
             if task.training.is_some() {
                 let (weights, bias) = (Var::from_tensor(&weights)?, Var::from_tensor(&bias)?);
-                layers.push(Linear::new(
-                    weights.as_tensor().clone(),
-                    Some(bias.as_tensor().clone()),
-                ));
+                layers.push(Linear::new(weights.as_tensor().clone(), Some(bias.as_tensor().clone())));
                 variables.extend([weights, bias]);
             } else {
                 layers.push(Linear::new(weights, Some(bias)));
@@ -39,45 +36,25 @@ impl Network {
         }
         let batch = task.training.as_ref().map_or(1, |training| training.batch);
         let batches = |numbers: &[f32], width: usize| -> Result<Vec<Tensor>> {
-            numbers
-                .chunks(batch * width)
-                .map(|part| Tensor::from_slice(part, (batch, width), cpu))
-                .collect()
+            numbers.chunks(batch * width).map(|part| Tensor::from_slice(part, (batch, width), cpu)).collect()
         };
-        let cross_entropy = task
-            .training
-            .as_ref()
-            .is_some_and(|training| training.loss == "cross-entropy");
+        let cross_entropy = task.training.as_ref().is_some_and(|training| training.loss == "cross-entropy");
         let targets = if cross_entropy {
             let classes: Vec<u32> = task.classes().iter().map(|class| *class as u32).collect();
-            classes
-                .chunks(batch)
-                .map(|part| Tensor::from_slice(part, batch, cpu))
-                .collect::<Result<_>>()?
+            classes.chunks(batch).map(|part| Tensor::from_slice(part, batch, cpu)).collect::<Result<_>>()?
         } else {
             batches(&task.targets, task.outputs())?
         };
         let rule = match &task.training {
             None => None,
             Some(training) if training.optimizer == "adam" => {
-                let parameters = ParamsAdamW {
-                    lr: training.rate.into(),
-                    weight_decay: 0.0,
-                    ..ParamsAdamW::default()
-                };
+                let parameters = ParamsAdamW { lr: training.rate.into(), weight_decay: 0.0, ..ParamsAdamW::default() };
                 Some(Rule::Adam(AdamW::new(variables, parameters)?))
             }
             Some(training) => Some(Rule::Sgd(SGD::new(variables, training.rate.into())?)),
         };
         let inputs = batches(&task.inputs, task.sizes[0])?;
-        Ok(Self {
-            layers,
-            relu: task.activation == "relu",
-            inputs,
-            targets,
-            cross_entropy,
-            rule,
-        })
+        Ok(Self { layers, relu: task.activation == "relu", inputs, targets, cross_entropy, rule })
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
@@ -85,27 +62,18 @@ impl Network {
         let mut x = x.clone();
         for layer in hidden {
             x = layer.forward(&x)?;
-            x = if self.relu {
-                Activation::Relu.forward(&x)?
-            } else {
-                x.tanh()?
-            };
+            x = if self.relu { Activation::Relu.forward(&x)? } else { x.tanh()? };
         }
         last.forward(&x)
     }
 
-    fn iterate(&mut self, i: usize) -> Result<Tensor> {
-        let turns = if self.rule.is_some() { TURNS } else { SAMPLES };
-        let y = self.forward(&self.inputs[i % turns])?;
+    fn iterate(&mut self, turn: usize) -> Result<Tensor> {
+        let y = self.forward(&self.inputs[turn])?;
         let Some(rule) = &mut self.rule else {
             return Ok(y);
         };
-        let t = &self.targets[i % turns];
-        let loss = if self.cross_entropy {
-            loss::cross_entropy(&y, t)?
-        } else {
-            loss::mse(&y, t)?
-        };
+        let t = &self.targets[turn];
+        let loss = if self.cross_entropy { loss::cross_entropy(&y, t)? } else { loss::mse(&y, t)? };
         match rule {
             Rule::Sgd(sgd) => sgd.backward_step(&loss)?,
             Rule::Adam(adam) => adam.backward_step(&loss)?,
@@ -115,22 +83,17 @@ impl Network {
 }
 
 impl Work for Network {
-    fn run(&mut self, iterations: usize) -> f32 {
+    fn run(&mut self, turns: Turns) -> f32 {
         let mut last = None;
-        for i in 0..iterations {
-            last = Some(self.iterate(i).unwrap());
+        for turn in turns {
+            last = Some(self.iterate(turn).unwrap());
         }
-        last.map_or(0.0, |tensor| {
-            tensor.flatten_all().unwrap().to_vec1().unwrap()[0]
-        })
+        last.map_or(0.0, |tensor| tensor.flatten_all().unwrap().to_vec1().unwrap()[0])
     }
 
-    fn outputs(&mut self) -> Vec<f32> {
-        let outputs = |x| self.forward(x)?.flatten_all()?.to_vec1::<f32>();
-        self.inputs
-            .iter()
-            .flat_map(|x| outputs(x).unwrap())
-            .collect()
+    fn outputs(&mut self, turn: usize) -> Vec<f32> {
+        let y = self.forward(&self.inputs[turn]).unwrap();
+        y.flatten_all().unwrap().to_vec1().unwrap()
     }
 }
 

@@ -3,7 +3,7 @@
 use dfdx::optim::{Adam, AdamConfig, Sgd, SgdConfig};
 use dfdx::prelude::*;
 use dfdx::tensor::Gradients;
-use protocol::{Dense as Weights, SAMPLES, TURNS, Task, Work};
+use protocol::{Dense as Weights, Task, Turns, Work};
 
 type Device = Cpu;
 
@@ -99,15 +99,15 @@ where
         > + ZeroGrads<f32, Device>
         + TensorCollection<f32, Device>,
 {
-    fn run(&mut self, iterations: usize) -> f32 {
+    fn run(&mut self, turns: Turns) -> f32 {
         let mut last = 0.0;
-        for i in 0..iterations {
+        for turn in turns {
             let Some(rule) = &mut self.rule else {
-                let y = self.model.forward(self.inputs[i % SAMPLES].clone());
+                let y = self.model.forward(self.inputs[turn].clone());
                 last = std::hint::black_box(y).array()[0][0];
                 continue;
             };
-            let (x, t) = (&self.inputs[i % TURNS], self.targets[i % TURNS].clone());
+            let (x, t) = (&self.inputs[turn], self.targets[turn].clone());
             let y = self.model.forward(x.trace(self.gradients.take().unwrap()));
             let loss = if self.cross_entropy { cross_entropy_with_logits_loss(y, t) } else { mse_loss(y, t) };
             last = loss.array();
@@ -122,8 +122,8 @@ where
         last
     }
 
-    fn outputs(&mut self) -> Vec<f32> {
-        self.inputs.iter().flat_map(|x| self.model.forward(x.clone()).as_vec()).collect()
+    fn outputs(&mut self, turn: usize) -> Vec<f32> {
+        self.model.forward(self.inputs[turn].clone()).as_vec()
     }
 }
 

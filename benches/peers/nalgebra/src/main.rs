@@ -2,7 +2,7 @@
 //! its fast product. A sample is a column.
 
 use nalgebra::{DMatrix, DVector, SMatrix, SVector};
-use protocol::{Dense as Weights, SAMPLES, TURNS, Task, Work};
+use protocol::{Dense as Weights, Task, Turns, Work};
 use std::hint::black_box;
 
 fn relu(z: f32) -> f32 {
@@ -77,12 +77,12 @@ fn three<const I: usize, const H: usize, const G: usize, const O: usize>(
 }
 
 impl<const IN: usize, const OUT: usize, L: Layers<IN, OUT>> Work for OneSample<IN, OUT, L> {
-    fn run(&mut self, iterations: usize) -> f32 {
-        (0..iterations).fold(0.0, |_, i| black_box(self.layers.forward(&self.inputs[i % SAMPLES]))[0])
+    fn run(&mut self, turns: Turns) -> f32 {
+        turns.fold(0.0, |_, turn| black_box(self.layers.forward(&self.inputs[turn]))[0])
     }
 
-    fn outputs(&mut self) -> Vec<f32> {
-        self.inputs.iter().flat_map(|x| self.layers.forward(x).as_slice().to_vec()).collect()
+    fn outputs(&mut self, turn: usize) -> Vec<f32> {
+        self.layers.forward(&self.inputs[turn]).as_slice().to_vec()
     }
 }
 
@@ -230,12 +230,12 @@ impl Training {
 }
 
 impl Work for Training {
-    fn run(&mut self, iterations: usize) -> f32 {
-        (0..iterations).fold(0.0, |_, i| self.step(i % TURNS))
+    fn run(&mut self, turns: Turns) -> f32 {
+        turns.fold(0.0, |_, turn| self.step(turn))
     }
 
-    fn outputs(&mut self) -> Vec<f32> {
-        self.forward(0);
+    fn outputs(&mut self, turn: usize) -> Vec<f32> {
+        self.forward(turn);
         self.layers.last().unwrap().y.as_slice().to_vec()
     }
 }

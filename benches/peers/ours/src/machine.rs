@@ -1,6 +1,6 @@
 //! What the core can do at most: products fused with sums a second, and reading.
 
-use protocol::{Task, Work};
+use protocol::{Task, Turns, Work};
 use std::hint::black_box;
 
 /// Floating-point operations in one iteration of `peak`, with 16 and with 8 lanes.
@@ -10,11 +10,11 @@ const ACCUMULATORS: usize = 12;
 struct Function<F>(F);
 
 impl<F: Fn() -> f32> Work for Function<F> {
-    fn run(&mut self, iterations: usize) -> f32 {
-        (0..iterations).fold(0.0, |_, _| black_box((self.0)()))
+    fn run(&mut self, turns: Turns) -> f32 {
+        turns.fold(0.0, |_, _| black_box((self.0)()))
     }
 
-    fn outputs(&mut self) -> Vec<f32> {
+    fn outputs(&mut self, _: usize) -> Vec<f32> {
         Vec::new()
     }
 }

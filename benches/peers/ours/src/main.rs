@@ -6,7 +6,7 @@ use chainrule::{
     Activation, Adam, Batch, Class, Dense, Identity, Layer, Loss, MeanSquaredError, Network, Optimizer, Relu, Sgd,
     SoftmaxCrossEntropy, Tanh, Tensor, Trainer, Vector, Zeroed, network,
 };
-use protocol::{SAMPLES, TURNS, Task, Work};
+use protocol::{Task, Turns, Work};
 use std::hint::black_box;
 
 network! {
@@ -131,21 +131,18 @@ impl<N, const IN: usize, const OUT: usize> Work for OneSample<N, IN>
 where
     N: Network<Scalar = f32> + Layer<Vector<IN>, Output = Vector<OUT>>,
 {
-    fn run(&mut self, iterations: usize) -> f32 {
+    fn run(&mut self, turns: Turns) -> f32 {
         let mut last = 0.0;
-        for i in 0..iterations {
-            let input = Vector::from_array_ref(&self.inputs[i % SAMPLES]);
+        for turn in turns {
+            let input = Vector::from_array_ref(&self.inputs[turn]);
             last = black_box(self.network.predict(input, &mut self.scratch))[0];
         }
         last
     }
 
-    fn outputs(&mut self) -> Vec<f32> {
-        let outputs = self.inputs.iter().flat_map(|input| {
-            let input = Vector::from_array_ref(input);
-            self.network.predict(input, &mut self.scratch).as_slice().to_vec()
-        });
-        outputs.collect()
+    fn outputs(&mut self, turn: usize) -> Vec<f32> {
+        let input = Vector::from_array_ref(&self.inputs[turn]);
+        self.network.predict(input, &mut self.scratch).as_slice().to_vec()
     }
 }
 
@@ -188,19 +185,18 @@ where
     O: Optimizer + 'static,
     L: Loss<N::OutputSample, Target>,
 {
-    fn run(&mut self, iterations: usize) -> f32 {
+    fn run(&mut self, turns: Turns) -> f32 {
         let (inputs, targets) = (self.inputs.as_chunks::<B>().0, self.targets.as_chunks::<B>().0);
         let mut last = 0.0;
-        for i in 0..iterations {
-            let turn = i % TURNS;
+        for turn in turns {
             last = self.trainer.step(&self.optimizer, &self.loss, &inputs[turn], &targets[turn]).unwrap();
         }
         last
     }
 
-    fn outputs(&mut self) -> Vec<f32> {
+    fn outputs(&mut self, turn: usize) -> Vec<f32> {
         let mut outputs = Vec::new();
-        self.trainer.predict(&self.inputs[..B], |_, output| outputs.extend_from_slice(output.as_ref()));
+        self.trainer.predict(&self.inputs.as_chunks::<B>().0[turn], |_, output| outputs.extend_from_slice(output.as_ref()));
         outputs
     }
 }

@@ -1,6 +1,6 @@
 //! A network as one writes it by hand: arrays, loops that the compiler can turn into vector instructions, no crate.
 
-use protocol::{Dense as Weights, SAMPLES, TURNS, Task, Work};
+use protocol::{Dense as Weights, Task, Turns, Work};
 use std::hint::black_box;
 
 trait Activation {
@@ -268,20 +268,20 @@ impl<const IN: usize, const OUT: usize, const B: usize, L: Layers<IN, OUT, B>> N
 }
 
 impl<const IN: usize, const OUT: usize, const B: usize, L: Layers<IN, OUT, B>> Work for Network<IN, OUT, B, L> {
-    fn run(&mut self, iterations: usize) -> f32 {
+    fn run(&mut self, turns: Turns) -> f32 {
         let mut last = 0.0;
-        for i in 0..iterations {
+        for turn in turns {
             last = if self.trains {
-                self.step(i % TURNS)
+                self.step(turn)
             } else {
-                black_box(self.layers.forward(&self.inputs.as_chunks::<B>().0[i % SAMPLES]))[0][0]
+                black_box(self.layers.forward(&self.inputs.as_chunks::<B>().0[turn]))[0][0]
             };
         }
         last
     }
 
-    fn outputs(&mut self) -> Vec<f32> {
-        self.inputs.as_chunks::<B>().0.iter().flat_map(|x| self.layers.forward(x).as_flattened().to_vec()).collect()
+    fn outputs(&mut self, turn: usize) -> Vec<f32> {
+        self.layers.forward(&self.inputs.as_chunks::<B>().0[turn]).as_flattened().to_vec()
     }
 }
 

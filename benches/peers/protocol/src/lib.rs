@@ -2,12 +2,6 @@
 
 use std::io::{BufRead, Write};
 
-/// How many batches, or samples where there is no batch, take turns.
-pub const TURNS: usize = 4;
-pub const SAMPLES: usize = 64;
-/// How many outputs are compared.
-const COMPARED: usize = 4;
-
 /// A network with its data.
 pub struct Task {
     /// `8-64-64-4 tanh` or `8-64-64-4 tanh 32 adam mse`.
@@ -53,6 +47,12 @@ impl Task {
         self.sizes[self.sizes.len() - 1]
     }
 
+    /// How many batches there are, or samples where there is no batch.
+    pub fn turns(&self) -> usize {
+        let batch = self.training.as_ref().map_or(1, |training| training.batch);
+        self.inputs.len() / (batch * self.sizes[0])
+    }
+
     /// The targets as numbers of classes.
     pub fn classes(&self) -> Vec<usize> {
         self.targets.chunks(self.outputs()).map(|row| row.iter().position(|t| *t == 1.0).unwrap()).collect()
@@ -81,34 +81,54 @@ impl Task {
                 bias: take(ends[1]),
             })
             .collect();
-        let samples = training.as_ref().map_or(SAMPLES, |training| TURNS * training.batch);
+        let parameters: usize = sizes.windows(2).map(|ends| (ends[0] + 1) * ends[1]).sum();
+        let rest = bytes.len() / 4 - parameters;
+        let samples = rest / (sizes[0] + sizes[sizes.len() - 1]);
         let inputs = take(samples * sizes[0]);
         let targets = take(samples * sizes[sizes.len() - 1]);
         Self { name: name.into(), activation: words[1].into(), sizes, training, layers, inputs, targets }
     }
 }
 
+/// The numbers of the batches, or samples where there is no batch, that take turns; after the last comes the first.
+pub struct Turns {
+    next: usize,
+    all: usize,
+    left: usize,
+}
+
+impl Iterator for Turns {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        self.left = self.left.checked_sub(1)?;
+        let turn = self.next;
+        self.next = if turn + 1 == self.all { 0 } else { turn + 1 };
+        Some(turn)
+    }
+}
+
 /// A task as the peer holds it.
 pub trait Work {
-    /// So many predictions or steps; the n-th takes sample n mod `SAMPLES`, batch n mod `TURNS`. What is returned
-    /// depends on the last one.
-    fn run(&mut self, iterations: usize) -> f32;
+    /// A prediction or a step for each turn. What is returned depends on the last one.
+    fn run(&mut self, turns: Turns) -> f32;
 
-    /// The outputs of sample or batch 0, one sample after the other; four samples are enough.
-    fn outputs(&mut self) -> Vec<f32>;
+    /// The outputs of the batch or sample of this turn, one sample after the other.
+    fn outputs(&mut self, turn: usize) -> Vec<f32>;
 }
 
 /// Answers until the input ends. `load` says why it cannot.
 pub fn serve(mut load: impl FnMut(&Task) -> Result<Box<dyn Work>, String>) {
     let mut work: Option<Box<dyn Work>> = None;
-    let mut outputs = 0;
+    let (mut outputs, mut all) = (0, 0);
     for line in std::io::stdin().lock().lines() {
         let line = line.unwrap();
         let answer = match line.split_once(' ').unwrap() {
             ("load", rest) => {
                 drop(work.take());
                 let task = Task::parse(rest);
-                outputs = task.outputs();
+                (outputs, all) = (task.outputs(), task.turns());
                 match load(&task) {
                     Ok(loaded) => {
                         work = Some(loaded);
@@ -117,16 +137,19 @@ pub fn serve(mut load: impl FnMut(&Task) -> Result<Box<dyn Work>, String>) {
                     Err(reason) => format!("cannot {reason}"),
                 }
             }
-            ("run", iterations) => {
-                let iterations = iterations.parse().unwrap();
+            ("run", rest) => {
+                let (first, iterations) = rest.split_once(' ').unwrap();
+                let turns = Turns { next: first.parse().unwrap(), all, left: iterations.parse().unwrap() };
                 let work = work.as_mut().unwrap();
                 let start = std::time::Instant::now();
-                let last = work.run(iterations);
+                let last = work.run(turns);
                 format!("{:e} {last}", start.elapsed().as_secs_f64())
             }
-            ("outputs", _) => {
-                let numbers = work.as_mut().unwrap().outputs();
-                numbers.iter().take(COMPARED * outputs).map(f32::to_string).collect::<Vec<_>>().join(" ")
+            ("outputs", samples) => {
+                let work = work.as_mut().unwrap();
+                let count = outputs * samples.parse::<usize>().unwrap();
+                let numbers = (0..all).flat_map(|turn| work.outputs(turn)).take(count);
+                numbers.map(|y| y.to_string()).collect::<Vec<_>>().join(" ")
             }
             (other, _) => panic!("expected load, run or outputs; found {other}"),
         };
