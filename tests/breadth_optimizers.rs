@@ -173,6 +173,86 @@ fn rules_at_extremes() {
     check("ClipValue", &ClipValue { optimizer: Nesterov::new(0.1).unwrap(), limit: 1.0 });
 }
 
+/// What a rule says of its reach: no parameter is moved farther, however the gradient and what is remembered lie, and
+/// the bound is the one that its proof gives, so that no step is refused without cause.
+#[test]
+fn reach_of_rules() {
+    /// Moves `N` zeros, so that each ends where it was moved to; returns the reach, and the largest of |w| and of what
+    /// is remembered.
+    fn reached<O: Optimizer, const N: usize>(
+        rule: &O,
+        t: u64,
+        g: [f64; N],
+        state: &mut O::State<Vector<N, f64>>,
+    ) -> (f64, f64, f64) {
+        let (mut w, g) = (Vector::ZEROED, Vector::from(g));
+        let reach = rule.reach(t, 0, &w, &g, state);
+        rule.update(t, 0, &mut w, &g, state);
+        assert!(w.max_abs() <= reach, "{} moved by {:e} > {reach:e}", O::NAME, w.max_abs());
+        (reach, w.max_abs(), state.max_abs())
+    }
+    let mut draws = Draws(29);
+    for round in 0..50 {
+        // Rates beyond 1 too: where they do not shrink what is remembered, it reaches as far as the weight.
+        let rate = 4.0 * draws.next().abs();
+        let share = draws.next().abs();
+        let (sgd, momentum) = (Sgd { learning_rate: rate }, Momentum { learning_rate: rate, momentum: share });
+        let nesterov = Nesterov { learning_rate: rate, momentum: share };
+        let (mut one, mut two) = (Vector::ZEROED, Vector::ZEROED);
+        let (mut aligned, mut looking) = (Vector::ZEROED, Vector::ZEROED);
+        let adam = Adam { learning_rate: rate, beta1: share, beta2: 0.5 + 0.5 * share * share, epsilon: 1e-8 };
+        let (mut moments, mut average, mut sum) = (Zeroed::ZEROED, Vector::ZEROED, Vector::ZEROED);
+        let (rprop, mut steps) = (Rprop { most: 0.75, ..Rprop::new(rate).unwrap() }, Zeroed::ZEROED);
+        for t in 1..6 {
+            let scale = 10.0_f64.powi(round % 7 - 3);
+            let g: [f64; 5] = draws.array(scale);
+            let (reach, moved, _) = reached(&sgd, t, g, &mut zero());
+            assert_eq!(reach, moved);
+            reached(&momentum, t, g, &mut one);
+            reached(&nesterov, t, g, &mut two);
+            // Gradients of one sign add up: the bound is reached.
+            let (reach, moved, velocity) = reached(&momentum, t, [g[0].abs()], &mut aligned);
+            assert_eq!(reach, moved.max(velocity));
+            let (reach, _, velocity) = reached(&nesterov, t, [g[0].abs()], &mut looking);
+            assert_eq!(reach, velocity.max(rate * (2.0 * velocity)));
+
+            let corrected = rate / (1.0 - share.powi(t as i32));
+            let (reach, ..) = reached(&adam, t, g, &mut moments);
+            close("Adam", reach, corrected * 1e20, 1e-14 * reach);
+            let (reach, ..) =
+                reached(&RmsProp { learning_rate: rate, alpha: share, epsilon: 1e-8 }, t, g, &mut average);
+            assert_eq!(reach, rate * 1e20);
+            let (reach, ..) = reached(&Adagrad { learning_rate: rate, epsilon: 1e-8 }, t, g, &mut sum);
+            assert_eq!(reach, rate * 1e20);
+            let (reach, ..) = reached(&rprop, t, g, &mut steps);
+            assert_eq!(reach, 0.75 + rate);
+        }
+    }
+    // Where β₁² does not lie below β₂, old gradients outlive their squares, and ε alone bounds the ratio.
+    for (beta1, beta2) in [(0.5, 0.25), (0.5, 0.2), (0.9, 0.5)] {
+        let rule = Adam { learning_rate: 2.0, beta1, beta2, epsilon: 1e-3 };
+        let (reach, ..) = reached(&rule, 1, [1.0], &mut zero());
+        close("Adam", reach, 2.0 / (1.0 - beta1) * 1e21, 1e-14 * reach);
+    }
+}
+
+/// A quiet time after large gradients throws a weight where β₁² > β₂, and there alone: within what is promised.
+#[test]
+fn reach_of_adam_after_large_gradients() {
+    for (beta1, beta2) in [(0.9, 0.999), (0.5, 0.25), (0.9, 0.5), (0.99, 0.01)] {
+        let rule = Adam { learning_rate: 0.1, beta1, beta2, epsilon: 1e-30 };
+        let (mut w, mut state, mut farthest) = (Vector::from([0.0_f64]), Zeroed::ZEROED, 0.0_f64);
+        for t in 1..400 {
+            let g = Vector::from([if t < 20 { 1e18 } else { 0.0 }]);
+            let (before, reach) = (w[0], rule.reach(t, 0, &w, &g, &state));
+            rule.update(t, 0, &mut w, &g, &mut state);
+            assert!((w[0] - before).abs() <= reach, "{beta1}, {beta2}, step {t}");
+            farthest = farthest.max((w[0] - before).abs());
+        }
+        assert_eq!(farthest > 0.1 * 1e20, beta1 * beta1 > beta2, "{beta1}, {beta2}: {farthest:e}");
+    }
+}
+
 /// A step that would overflow, or whose rate is none, is refused as a whole: the blocks before it have not moved.
 #[test]
 fn all_or_nothing() {
@@ -233,10 +313,19 @@ fn bad_hyperparameters() {
         assert_eq!(refused(&Adagrad { learning_rate: 0.1, epsilon }), "epsilon");
     }
     let rprop = Rprop::new(0.1).unwrap();
-    assert_eq!(refused(&Rprop { shrink: 1.0, ..rprop }), "shrink");
-    assert_eq!(refused(&Rprop { grow: 1.0, ..rprop }), "grow");
-    assert_eq!(refused(&Rprop { least: 0.0, ..rprop }), "least");
-    assert_eq!(refused(&Rprop { most: 1e-7, ..rprop }), "most");
+    for shrink in [0.0, -0.5, 1.0, nan] {
+        assert_eq!(refused(&Rprop { shrink, ..rprop }), "shrink");
+    }
+    for grow in [1.0, 0.5, nan, infinite] {
+        assert_eq!(refused(&Rprop { grow, ..rprop }), "grow");
+    }
+    for least in [0.0, -1e-6, nan, infinite] {
+        assert_eq!(refused(&Rprop { least, ..rprop }), "least");
+    }
+    for most in [1e-7, nan, infinite] {
+        assert_eq!(refused(&Rprop { most, ..rprop }), "most");
+    }
+    Rprop { least: 0.5, most: 0.5, ..rprop }.validate().unwrap();
     let sgd = Sgd::new(0.5).unwrap();
     for limit in [0.0, -1.0, nan, infinite] {
         assert_eq!(refused(&ClipNorm { optimizer: sgd, limit }), "limit");
@@ -292,6 +381,11 @@ fn clipping() {
         for x in clipped(g, 2.0) {
             assert!((x - 0.2).abs() <= 0.2 * 4.0 * f32::EPSILON, "{x}");
         }
+    }
+    // Nor does a gradient that would not be scaled by exactly 1 there.
+    let root = 2.0_f32.sqrt();
+    for a in (1..1000_u16).map(f32::from) {
+        assert_eq!(clipped([a, a], (a * root).into()), [a, a]);
     }
     // To the threshold, not to 1, and in the same direction.
     let g = clipped([30.0, -40.0], 5.0);

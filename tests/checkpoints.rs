@@ -281,13 +281,3 @@ fn what_cannot_be_written() {
     assert!(trainer.write_checkpoint(&adam, &mut bytes[1..]).is_err());
     assert!(bytes.iter().all(|byte| *byte == 7), "nothing was written");
 }
-
-/// Names are told apart beyond the length that is shown.
-#[test]
-fn long_names() {
-    type Four<O> = ClipNorm<ClipNorm<ClipNorm<ClipNorm<O>>>>;
-    type Deep<O> = Four<Four<Four<O>>>;
-    assert_ne!(Deep::<Adam>::NAME, Deep::<Sgd>::NAME);
-    assert_eq!(Deep::<Adam>::NAME.to_string(), Deep::<Sgd>::NAME.to_string());
-    assert_eq!(Deep::<Adam>::NAME.to_string().len(), RuleName::BYTES);
-}

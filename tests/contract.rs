@@ -5,8 +5,9 @@ mod common;
 
 use chainrule::{
     Activation, Adam, Block, Class, Dense, Differentiate, Dropout, Dual, Frozen, Identity, Input, Layer, Matrix,
-    MeanSquaredError, Momentum, Network, Parameters, Pass, Point, Random, Real, Relu, Residual, Role, Scalar, Scale,
-    Sgd, Shuffle, SoftmaxCrossEntropy, Strict, Summarize, Tanh, Tensor, Trainer, Vector, Zeroed, network, parameters,
+    MeanSquaredError, Mode, Momentum, Network, Parameters, Pass, Point, Random, Real, Relu, Residual, Role, Scalar,
+    Scale, Sgd, Shuffle, SoftmaxCrossEntropy, Strict, Summarize, Tanh, Tensor, Trainer, Vector, Zeroed, network,
+    parameters,
 };
 use common::reference::{Progress, TakeApart};
 use common::{Capture, Comparison, Draws, assert_close, bits, cases, fnv1a, scalars};
@@ -340,6 +341,22 @@ fn dropout_masks() {
     check::<1, 5>();
     check::<9, 10>();
     assert_eq!(mask::<0, 1>(1, 1), X::filled(1.0));
+}
+
+/// An input drops where the word drawn for it lies below p·2³², to the last bit of p.
+// proves eq:dropout
+#[test]
+fn dropout_by_its_draws() {
+    const WORD: u32 = 1_630_805_734;
+    assert_eq!(Random::new(1, 0).word(), WORD);
+    fn kept<const NUM: u32>() -> bool {
+        let (x, mut cache) = (Vector::from([1.0]), Zeroed::ZEROED);
+        let mut pass = Pass { mode: Mode::Train, random: Random::new(1, 0) };
+        let dropout = Dropout::<NUM, { 1 << 31 }, f64>::new();
+        dropout.forward(&x, &mut cache, &mut pass);
+        <Dropout<NUM, { 1 << 31 }, f64> as Layer<Vector<1, f64>>>::output(&cache)[0] != 0.0
+    }
+    assert!(kept::<{ WORD / 2 }>() && !kept::<{ WORD / 2 + 1 }>());
 }
 
 /// Backwards the same mask as forwards, also a second time; evaluation has none; two dropouts of a pass have masks of

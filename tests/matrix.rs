@@ -8,6 +8,39 @@ use proptest::prelude::*;
 
 // ---------------------------------------------------------------- products
 
+/// The sums of Wᵀ·δ where every bit counts: up to eight partial sums side by side, whose upper half is then added to the
+/// lower until one is left.
+#[test]
+fn partial_sums_in_their_order() {
+    fn check<const N: usize>(draws: &mut Draws) {
+        for _ in 0..20 {
+            let [a, b]: [[f32; N]; 2] = core::array::from_fn(|_| core::array::from_fn(|_| draws.symmetric() as f32));
+            let mut found = Vector::<1, Strict<f32>>::ZEROED;
+            let (w, delta) = (Vector::from(a.map(Strict)), Vector::from(b.map(Strict)));
+            found.set_transpose_product(&w, &delta);
+            let mut parts = vec![0.0; N.min(8)];
+            a.iter().zip(b).enumerate().for_each(|(k, (a, b))| parts[k % 8] += a * b);
+            while parts.len() > 1 {
+                let upper = parts.split_off(parts.len().div_ceil(2));
+                parts.iter_mut().zip(upper).for_each(|(lower, upper)| *lower += upper);
+            }
+            assert_eq!(found[0].0.to_bits(), parts[0].to_bits(), "{N} products");
+        }
+    }
+    let draws = &mut Draws(41);
+    check::<1>(draws);
+    check::<2>(draws);
+    check::<3>(draws);
+    check::<4>(draws);
+    check::<5>(draws);
+    check::<6>(draws);
+    check::<7>(draws);
+    check::<8>(draws);
+    check::<9>(draws);
+    check::<13>(draws);
+    check::<29>(draws);
+}
+
 /// Σ aᵢ·bᵢ in twice the precision, for the reference of `f64`: products by an exact fused operation, sums by Knuth's
 /// two-sum.
 fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -19,7 +19,9 @@ static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(|| {
         profile => profile,
     };
     let build = ["build", "--quiet", "--profile", profile, "--example", "digits", "--example", "classify"];
-    assert!(Command::new(env!("CARGO")).args(build).status().unwrap().success());
+    let into = folder.parent().unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    assert!(cargo.args(build).arg("--target-dir").arg(into).status().unwrap().success());
     folder.join("examples")
 });
 

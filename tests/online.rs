@@ -1,9 +1,9 @@
 //! Descent on one sample without a gradient in memory: the bits of `Trainer` with `Sgd`, and nothing half-changed.
 
 use chainrule::{
-    Class, Dense, Dropout, Dual, Frozen, Gelu, Identity, Layer, MeanSquaredError, Network, Online, OnlineTrainer,
-    Parameters, Relu, Residual, Scalar, Sgd, Sigmoid, SoftmaxCrossEntropy, Strict, Tanh, Tensor, TrainError, Trainer,
-    Vector, Zeroed, network,
+    Class, Dense, Dropout, Dual, Frozen, Gelu, Identity, Layer, Matrix, MeanSquaredError, Network, Online,
+    OnlineTrainer, Parameters, Pass, Relu, Residual, Scalar, Sgd, Sigmoid, SoftmaxCrossEntropy, Strict, Tanh, Tensor,
+    TrainError, Trainer, Vector, Zeroed, network,
 };
 use proptest::prelude::*;
 
@@ -69,6 +69,33 @@ proptest! {
     }
 }
 
+/// The proof before a step knows the largest element of every gradient that is not stored, to the bit.
+fn bounds_of_gradients<T: Scalar>(seed: u64, x: [f64; 5], d: [f64; 3]) -> Result<(), TestCaseError> {
+    let network = <Small<T>>::new(seed);
+    let (x, mut d) = (Vector::from(x.map(T::from_f64)), Vector::from(d.map(T::from_f64)));
+    let (mut cache, mut gradient) = (Zeroed::boxed(), <Small<T> as Tensor>::Gradient::boxed());
+    network.forward(&x, &mut cache, &mut Pass::train(seed, 0));
+    network.backward(&x, &mut cache, &mut d, Some(&mut *gradient), None);
+    for i in 0..<Small<T>>::SLICES {
+        let largest = T::max_abs(gradient.slice(i));
+        let bound = <Small<T> as Online<Vector<5, T>>>::gradient_bound(i, &x, &cache, &d);
+        prop_assert_eq!(format!("{bound:?}"), format!("{largest:?}"), "{}", Small::<T>::block(i).name);
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn bounds_are_the_largest_elements(
+        seed: u64,
+        x in prop::array::uniform5(-2.0..2.0),
+        d in prop::array::uniform3(-2.0..2.0),
+    ) {
+        bounds_of_gradients::<f32>(seed, x, d)?;
+        bounds_of_gradients::<f64>(seed, x, d)?;
+    }
+}
+
 /// A step that must fail, and must leave every bit.
 fn refused<N>(mut spoil: impl FnMut(&mut N) -> bool, rate: f64, expected: impl Fn(&TrainError) -> bool)
 where
@@ -123,6 +150,22 @@ fn an_update_that_overflows_changes_nothing() {
         1e22,
         |error| matches!(error, TrainError::Update { block } if block.to_string() == "output.weights"),
     );
+}
+
+/// A weight that may not grow any more, and whose step is finite: only their sum overflows.
+#[test]
+fn a_sum_that_overflows_changes_nothing() {
+    let mut trainer = OnlineTrainer::<Dense<2, 1>>::boxed();
+    trainer.network.weights = Matrix::from_rows([[f32::MAX, 0.0]]);
+    let before = trainer.network.clone();
+    let step = |rate| (Sgd::new(rate).unwrap(), Vector::from([0.0, 1.0]));
+    let (sgd, x) = step(1e32);
+    let error = trainer.step(&sgd, &MeanSquaredError, &x, &[1.0]).unwrap_err();
+    assert!(matches!(error, TrainError::Update { block } if block.to_string() == "weights"), "{error}");
+    assert_eq!(trainer.network, before);
+    let (sgd, x) = step(0.5);
+    trainer.step(&sgd, &MeanSquaredError, &x, &[1.0]).unwrap();
+    assert_ne!(trainer.network, before);
 }
 
 #[test]

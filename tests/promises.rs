@@ -145,28 +145,100 @@ fn online_prediction() {
     }
 }
 
-/// Every rule tells its η, takes another one, and keeps all else.
+/// Every rule tells its hyper-parameters, those of a rule inside last; takes another η, and keeps all else.
 #[test]
-fn rules_tell_and_take_their_learning_rate() {
-    fn check<O: Optimizer + PartialEq + std::fmt::Debug>(rule: O) {
+fn rules_tell_their_hyperparameters() {
+    fn told(rule: &impl Optimizer) -> Vec<(&'static str, f64)> {
+        let mut told = Vec::new();
+        rule.hyperparameters(&mut |name, value| told.push((name, value)));
+        told
+    }
+    fn check<O: Optimizer + PartialEq + std::fmt::Debug>(rule: O, expected: &[(&'static str, f64)]) {
         let rate = rule.learning_rate();
         assert_eq!(rate, 0.5, "{rule:?}");
         let other = rule.clone().with_learning_rate(0.125);
         assert_eq!(other.learning_rate(), 0.125, "{rule:?}");
         assert_ne!(other, rule);
         assert_eq!(other.with_learning_rate(rate), rule);
+        assert_eq!(told(&rule), expected, "{rule:?}");
     }
-    let sgd = Sgd::new(0.5).unwrap();
-    check(sgd);
-    check(Momentum { learning_rate: 0.5, momentum: 0.25 });
-    check(Nesterov { learning_rate: 0.5, momentum: 0.25 });
-    check(Adagrad { learning_rate: 0.5, epsilon: 1e-3 });
-    check(RmsProp { learning_rate: 0.5, alpha: 0.5, epsilon: 1e-3 });
-    check(Rprop { least: 1e-3, most: 2.0, ..Rprop::new(0.5).unwrap() });
-    check(Adam { beta1: 0.5, beta2: 0.75, epsilon: 1e-3, learning_rate: 0.5 });
-    check(AdamW { decay: 0.25, ..AdamW::new(0.5).unwrap() });
-    check(ClipNorm { optimizer: sgd, limit: 2.0 });
-    check(ClipValue { optimizer: sgd, limit: 2.0 });
+    let (sgd, rate) = (Sgd::new(0.5).unwrap(), ("learning_rate", 0.5));
+    check(sgd, &[rate]);
+    check(Momentum { learning_rate: 0.5, momentum: 0.25 }, &[rate, ("momentum", 0.25)]);
+    check(Nesterov { learning_rate: 0.5, momentum: 0.25 }, &[rate, ("momentum", 0.25)]);
+    check(Adagrad { learning_rate: 0.5, epsilon: 1e-3 }, &[rate, ("epsilon", 1e-3)]);
+    check(RmsProp { learning_rate: 0.5, alpha: 0.75, epsilon: 1e-3 }, &[rate, ("alpha", 0.75), ("epsilon", 1e-3)]);
+    let steps = [rate, ("shrink", 0.5), ("grow", 1.2), ("least", 1e-3), ("most", 2.0)];
+    check(Rprop { least: 1e-3, most: 2.0, ..Rprop::new(0.5).unwrap() }, &steps);
+    let shares = [rate, ("beta1", 0.5), ("beta2", 0.75), ("epsilon", 1e-3)];
+    check(Adam { beta1: 0.5, beta2: 0.75, epsilon: 1e-3, learning_rate: 0.5 }, &shares);
+    let decay = [("decay", 0.25), rate, ("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8)];
+    check(AdamW { decay: 0.25, ..AdamW::new(0.5).unwrap() }, &decay);
+    check(ClipNorm { optimizer: sgd, limit: 2.0 }, &[("limit", 2.0), rate]);
+    check(ClipValue { optimizer: sgd, limit: 2.0 }, &[("limit", 2.0), rate]);
+
+    // Schedules tell their own; a function has none that could be told.
+    let schedule = WarmUp { steps: 3, then: CosineDecay { steps: 9, floor: 0.25 } };
+    let nested = [("steps", 3.0), ("steps", 9.0), ("floor", 0.25), rate];
+    assert_eq!(told(&Scheduled { optimizer: sgd, schedule }), nested);
+    let stepwise = Scheduled { optimizer: sgd, schedule: StepDecay { every: 7, factor: 0.5 } };
+    assert_eq!(told(&stepwise), [("every", 7.0), ("factor", 0.5), rate]);
+    assert_eq!(
+        told(&Scheduled { optimizer: sgd, schedule: ExponentialDecay { factor: 0.5 } }),
+        [("factor", 0.5), rate]
+    );
+    assert_eq!(told(&Scheduled { optimizer: sgd, schedule: ConstantRate }), [rate]);
+    assert_eq!(told(&Scheduled { optimizer: sgd, schedule: |_| 1.0 }), [rate]);
+    assert_eq!(told(&LayerRates { optimizer: sgd, factor: |_: &Block| 1.0 }), [rate]);
+}
+
+/// Names of rules are those of their types, rules inside rules; what is cut off in print still tells them apart.
+#[test]
+fn names_of_rules() {
+    type Nested = ClipNorm<Scheduled<Adam, WarmUp<StepDecay>>>;
+    assert_eq!(Nested::NAME.to_string(), "ClipNorm<Scheduled<Adam, WarmUp<StepDecay>>>");
+    assert_eq!(format!("{:?}", Nested::NAME), Nested::NAME.to_string());
+    assert_eq!(RuleName::new("Own").of(&[Sgd::NAME, Adam::NAME, Sgd::NAME]).to_string(), "Own<Sgd, Adam, Sgd>");
+    assert_ne!(ClipNorm::<Adam>::NAME, ClipNorm::<Sgd>::NAME);
+    type Four<O> = ClipNorm<ClipNorm<ClipNorm<ClipNorm<O>>>>;
+    type Deep<O> = Four<Four<Four<O>>>;
+    assert_ne!(Deep::<Adam>::NAME, Deep::<Sgd>::NAME);
+    let shown = "ClipNorm<".repeat(11);
+    assert_eq!(Deep::<Adam>::NAME.to_string(), shown[..RuleName::BYTES]);
+    assert_eq!(Deep::<Sgd>::NAME.to_string(), shown[..RuleName::BYTES]);
+}
+
+// ---------------------------------------------------------------- layers
+
+/// What a layer holds before it has learnt.
+#[test]
+fn layers_begin_as_documented() {
+    assert_eq!(Prelu::<3>::new(1).slope, Vector::filled(0.25));
+    let norm = LayerNorm::<3>::new(1);
+    assert_eq!((norm.gain, norm.bias), (Vector::filled(1.0), Vector::filled(0.0)));
+    assert_eq!(Scale::<3>::new(1), Scale::IDENTITY);
+    let inside = Dense::<3, 3, Tanh>::new(7);
+    assert!(inside.weights.max_abs() > 0.0);
+    assert_eq!(Residual::<Dense<3, 3, Tanh>>::new(7).0, inside);
+    assert_eq!(Frozen::<Dense<3, 3, Tanh>>::new(7).0, inside);
+}
+
+/// Floating-point operations of a batch: a dense layer's are a product and a sum a weight and one activation a neuron.
+#[test]
+fn operations_of_layers() {
+    fn of<const B: usize, L: Layer<Matrix<3, B>>>() -> usize {
+        L::OPERATIONS
+    }
+    assert_eq!((of::<1, Dense<3, 5>>(), of::<4, Dense<3, 5>>()), (35, 140));
+    assert_eq!((of::<1, LayerNorm<3>>(), of::<4, LayerNorm<3>>()), (22, 88));
+    assert_eq!((of::<1, Prelu<3>>(), of::<4, Prelu<3>>()), (3, 12));
+    assert_eq!((of::<1, Scale<3>>(), of::<4, Scale<3>>()), (9, 36));
+    assert_eq!((of::<1, Dropout<1, 2>>(), of::<4, Frozen<Dense<3, 5>>>()), (0, 140));
+    assert_eq!((of::<1, Residual<Dense<3, 3>>>(), of::<4, Residual<Dense<3, 3>>>()), (24, 96));
+    assert_eq!(of::<4, (Dense<3, 5>, (LayerNorm<5>, Dense<5, 2>))>(), 140 + 4 * 36 + 4 * 22);
+    type Pair = (Dense<3, 5>, Dense<5, 2>);
+    assert_eq!((Pair::SLICES, Pair::LEN), (4, 20 + 12));
+    assert_eq!(Pair::block(2).name.to_string(), "1.weights");
 }
 
 // ---------------------------------------------------------------- what things print
