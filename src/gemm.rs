@@ -163,3 +163,15 @@ pub(crate) fn scale_by_derivative<A: Activation, T: Float>(d: &mut [T], at: &[T]
         *d *= A::derivative(*at);
     }
 }
+
+/// e_k = e^(z_k − m), m = max z; returns m and Σ e_k.
+#[inline]
+pub(crate) fn exponentials<T: Float, const K: usize>(z: &[T; K], e: &mut [T; K]) -> (T, T) {
+    #[cfg(feature = "simd")]
+    if let (Some(isa), Some(first)) = (simd::Isa::detect(), z.first()) {
+        let mut exponentials = wide::Exponentials { sums: (*first, *first), z, e };
+        T::enter(isa, &mut exponentials);
+        return exponentials.sums;
+    }
+    portable::exponentials(z, e)
+}

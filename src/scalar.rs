@@ -199,6 +199,12 @@ pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
         }
     }
 
+    /// e_k = e^(z_k − m) with m = max z; returns m and Σ e_k. `f32` and `f64` override it with vector registers.
+    #[inline]
+    fn exponentials<const K: usize>(z: &[Self; K], e: &mut [Self; K]) -> (Self, Self) {
+        portable::exponentials(z, e)
+    }
+
     /// Runs `body` compiled for the widest vectors of this machine, where the scalar has any: put elementwise loops
     /// inside. The body must not depend on it for more than speed.
     #[inline(always)]

@@ -7,6 +7,9 @@ mod pool;
 
 use crate::Scalar;
 
+/// A call costs more than an elementwise loop over so few elements.
+const FEW: usize = 32;
+
 /// Calls `piece` with (0, n) to (n − 1, n), the number of a piece and how many there are, for a product of `work`
 /// multiplications.
 #[cfg(feature = "simd")]
@@ -34,6 +37,10 @@ pub(crate) fn elementwise<T: Scalar, const W: usize, const R: usize>(
         if let count @ 2.. = pool::count(len, pool::LEAST_ELEMENTS) {
             return pool::elementwise(written, read, len, count, pool::Environment::current(), &body);
         }
+    }
+    // Of a slice of known length only one of these is compiled.
+    if written.iter().all(|slice| slice.len() <= FEW) {
+        return body(written, read);
     }
     T::vectorized(
         #[inline(always)]

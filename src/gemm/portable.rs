@@ -113,6 +113,31 @@ pub(crate) fn dot<T: Scalar, const N: usize>(a: &[T; N], b: &[T; N]) -> T {
     sum
 }
 
+/// e_k = e^(z_k − m), m = max z; returns m and Σ e_k.
+#[inline]
+pub(crate) fn exponentials<T: Scalar, const K: usize>(z: &[T; K], e: &mut [T; K]) -> (T, T) {
+    *e = *z;
+    exponentials_in_place(e)
+}
+
+/// z_k ← e^(z_k − m), m = max z; returns m and Σ e^(z_k − m).
+#[inline]
+pub(crate) fn exponentials_in_place<T: Scalar>(z: &mut [T]) -> (T, T) {
+    // Any shift will do, so a comparison that drops a NaN drops nothing: the exponential of the NaN hands it on.
+    let mut largest = z.first().copied().unwrap_or(T::ZERO);
+    for z in z.iter() {
+        if *z > largest {
+            largest = *z;
+        }
+    }
+    let mut sum = T::ZERO;
+    for z in z.iter_mut() {
+        *z = (*z - largest).exp();
+        sum += *z;
+    }
+    (largest, sum)
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;

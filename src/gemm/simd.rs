@@ -39,7 +39,7 @@ const TINY: usize = 2048;
 const FEW_SAMPLES: usize = 4;
 
 /// As many lanes as the widest register has.
-const MOST_LANES: usize = 16;
+pub(crate) const MOST_LANES: usize = 16;
 
 /// `Z = epilogue(W·X + b·1ᵀ)`.
 #[inline]
@@ -325,6 +325,17 @@ pub(crate) trait Register: Lanes {
     fn zip(self, other: Self) -> (Self, Self);
     /// The lanes of `self` from lane `by` on, and then the first `by` lanes of `next`, where `by < LEN`.
     fn shifted(self, next: Self, by: usize) -> Self;
+}
+
+/// Lane i becomes the sum, or what else `combine` makes of two, of the lanes i modulo `count`, a power of two.
+#[inline(always)]
+pub(crate) fn reduce<V: Register>(mut lanes: V, count: usize, combine: impl Fn(V, V) -> V) -> V {
+    let mut distance = V::LEN / 2;
+    while distance >= count {
+        lanes = combine(lanes, lanes.shifted(lanes, distance));
+        distance /= 2;
+    }
+    lanes
 }
 
 /// A number that registers hold: `f32` or `f64`.

@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "registers load from pointers")]
 
-use super::simd::{Epilogue, Kernel, Register};
+use super::simd::{Epilogue, Kernel, MOST_LANES, Register, reduce};
 use crate::elementary::{self, Precision};
 use crate::lanes::Lanes;
 use crate::{Activation, Real};
@@ -71,6 +71,52 @@ impl<T: Precision, A: Activation> Kernel<T> for ScaleByDerivative<'_, A, T> {
                 let slope = A::derivative(Wide(V::load_part(at.add(full), part))).0;
                 V::load_part(d.add(full), part).mul(slope).store_first(d.add(full), rest);
             }
+        }
+    }
+}
+
+/// The kernel e_k = e^(z_k − m), m = max z, that leaves m and the sum of all in `sums`.
+pub(crate) struct Exponentials<'a, T, const K: usize> {
+    pub z: &'a [T; K],
+    pub e: &'a mut [T; K],
+    pub sums: (T, T),
+}
+
+impl<T: Precision, const K: usize> Kernel<T> for &mut Exponentials<'_, T, K> {
+    #[inline(always)]
+    fn run<V: Register<Element = T>>(self) {
+        const { assert!(K > 0) };
+        let (z, to, full, rest) = (self.z.as_ptr(), self.e.as_mut_ptr(), K / V::LEN * V::LEN, K % V::LEN);
+        let part = V::part(0, rest);
+        let mut numbers = [T::from_f64(0.0); MOST_LANES];
+        for (i, number) in numbers.iter_mut().enumerate() {
+            *number = T::from_f64(i as f64);
+        }
+        // SAFETY: whole registers up to `full`, then as many elements as are left; `numbers` holds a register.
+        unsafe {
+            let inside = V::load(numbers.as_ptr()).less(V::splat(T::from_f64(rest as f64)));
+            // Lanes beyond the last element repeat an element in the maximum, and are nothing in the sum.
+            let mut largest = V::splat(*z);
+            if rest > 0 {
+                largest = V::select(inside, V::load_part(z.add(full), part), largest);
+            }
+            for i in (0..full).step_by(V::LEN) {
+                largest = largest.at_least(V::load(z.add(i)));
+            }
+            let largest = reduce(largest, 1, V::at_least);
+            let mut sum = V::ZERO;
+            for i in (0..full).step_by(V::LEN) {
+                let e = elementary::exp(V::load(z.add(i)).sub(largest));
+                e.store(to.add(i));
+                sum = sum.add(e);
+            }
+            if rest > 0 {
+                let e = elementary::exp(V::load_part(z.add(full), part).sub(largest));
+                e.store_first(to.add(full), rest);
+                sum = sum.add(V::select(inside, e, V::ZERO));
+            }
+            largest.store_first(&raw mut self.sums.0, 1);
+            reduce(sum, 1, V::add).store_first(&raw mut self.sums.1, 1);
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::Loss;
-use super::softmax_cross_entropy::{check_distribution, exponentials};
+use super::softmax_cross_entropy::check_distribution;
 use crate::{Scalar, TargetError};
 
 /// The divergence of the softmax of K logits from a target distribution (Kullback and Leibler, 1951):
@@ -25,8 +25,7 @@ impl<const K: usize, T: Scalar> Loss<[T; K], [T; K]> for KullbackLeibler {
     }
 
     fn gradient(&self, output: &[T; K], target: &[T; K], d_output: &mut [T; K]) -> T {
-        *d_output = *output;
-        let (largest, sum) = exponentials(d_output);
+        let (largest, sum) = T::exponentials(output, d_output);
         let log_sum = sum.ln();
         let (mut loss, mut total) = (T::ZERO, T::ZERO);
         for (z, t) in output.iter().zip(target) {

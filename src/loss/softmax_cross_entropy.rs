@@ -1,5 +1,6 @@
 use super::{Loss, check_elements};
-use crate::{Activation, Class, Real, Scalar, TargetError, Value};
+use crate::gemm::portable;
+use crate::{Class, Scalar, TargetError};
 
 /// Overwrites logits with the probabilities p_k = e^(z_k − m) / Σ e^(z_i − m), m the largest logit, so that nothing
 /// overflows. (eq:softmax)
@@ -12,41 +13,9 @@ use crate::{Activation, Class, Real, Scalar, TargetError, Value};
 /// assert_eq!(p, [0.5, 0.5]);
 /// ```
 pub fn softmax<T: Scalar>(logits: &mut [T]) {
-    let (_, sum) = exponentials(logits);
+    let (_, sum) = portable::exponentials_in_place(logits);
     for p in logits {
         *p /= sum;
-    }
-}
-
-/// Overwrites z_k with e^(z_k − m), m = max z; returns (m, Σ e^(z_k − m)).
-#[inline]
-pub(super) fn exponentials<T: Scalar>(logits: &mut [T]) -> (T, T) {
-    // Any shift will do, so a comparison that drops a NaN drops nothing: the exponential of the NaN hands it on.
-    let mut largest = logits.first().copied().unwrap_or(T::ZERO);
-    for z in logits.iter() {
-        if *z > largest {
-            largest = *z;
-        }
-    }
-    for z in logits.iter_mut() {
-        *z -= largest;
-    }
-    T::activate::<Exponential>(logits);
-    (largest, logits.iter().fold(T::ZERO, |sum, e| sum + *e))
-}
-
-/// eᶻ as an elementwise function, so that it runs on vector registers.
-struct Exponential;
-
-impl Activation for Exponential {
-    type At = Value;
-    #[inline(always)]
-    fn value<T: Real>(z: T) -> T {
-        z.exp()
-    }
-    #[inline(always)]
-    fn derivative<T: Real>(e: T) -> T {
-        e
     }
 }
 
@@ -72,8 +41,7 @@ impl<const K: usize, T: Scalar> Loss<[T; K], Class<K>> for SoftmaxCrossEntropy {
 
     #[inline]
     fn gradient(&self, output: &[T; K], target: &Class<K>, d_output: &mut [T; K]) -> T {
-        *d_output = *output;
-        let (largest, sum) = exponentials(d_output);
+        let (largest, sum) = T::exponentials(output, d_output);
         let scale = T::ONE / sum;
         for d in d_output.iter_mut() {
             *d *= scale;
@@ -94,8 +62,7 @@ impl<const K: usize, T: Scalar> Loss<[T; K], [T; K]> for SoftmaxCrossEntropy {
     }
 
     fn gradient(&self, output: &[T; K], target: &[T; K], d_output: &mut [T; K]) -> T {
-        *d_output = *output;
-        let (largest, sum) = exponentials(d_output);
+        let (largest, sum) = T::exponentials(output, d_output);
         let (mut loss, mut total) = (T::ZERO, T::ZERO);
         for (z, t) in output.iter().zip(target) {
             // Where t is zero the term is, also when the difference overflows.

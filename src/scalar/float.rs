@@ -126,6 +126,10 @@ macro_rules! float {
             fn scale_by_derivative<A: Activation>(d: &mut [Self], at: &[Self]) {
                 gemm::scale_by_derivative::<A, Self>(d, at);
             }
+            #[inline]
+            fn exponentials<const K: usize>(z: &[Self; K], e: &mut [Self; K]) -> (Self, Self) {
+                gemm::exponentials(z, e)
+            }
             #[inline(always)]
             fn vectorized<R>(body: impl FnOnce() -> R) -> R {
                 gemm::vectorized(body)

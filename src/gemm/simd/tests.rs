@@ -3,6 +3,7 @@
 extern crate std;
 
 mod activations;
+mod exponentials;
 mod pieces;
 mod registers;
 

@@ -2,7 +2,7 @@
 //! and in order. Every field of a [`Product`] but its pointers is a constant here.
 
 use super::product::{Product, even};
-use super::{Epilogue, FEW_SAMPLES, MOST_LANES, Register};
+use super::{Epilogue, FEW_SAMPLES, MOST_LANES, Register, reduce};
 
 /// Most registers of rows that [`down`] sums at a time: 128 `f32` with AVX-512, wherever they begin.
 const ROWS: usize = 9;
@@ -43,7 +43,7 @@ pub(super) unsafe fn across_columns<V: Register, E: Epilogue<V::Element>>(p: Pro
             }
         }
         let sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
-        let mut sum = sum_lanes(sum, p.rows);
+        let mut sum = reduce(sum, p.rows, V::add);
         // SAFETY: `rows` elements of a column.
         unsafe {
             if let Some(start) = p.start {
@@ -52,17 +52,6 @@ pub(super) unsafe fn across_columns<V: Register, E: Epilogue<V::Element>>(p: Pro
             epilogue.apply(sum).store_first(p.c.from(0, c).at.cast_mut(), p.rows);
         }
     }
-}
-
-/// Lane i becomes the sum of the lanes i modulo `count`, a power of two.
-#[inline(always)]
-fn sum_lanes<V: Register>(mut lanes: V, count: usize) -> V {
-    let mut distance = V::LEN / 2;
-    while distance >= count {
-        lanes = lanes.add(lanes.shifted(lanes, distance));
-        distance /= 2;
-    }
-    lanes
 }
 
 /// `c = epilogue(start + a·b)` for one column `b`, down the columns of `a`.
@@ -244,7 +233,7 @@ pub(super) unsafe fn dots<V: Register>(p: Product<V::Element>) {
                 left /= 2;
             }
             // SAFETY: `rows` elements from row r.
-            unsafe { sum_lanes(sums[0], count).store_first(p.c.from(r, c).at.cast_mut(), rows) };
+            unsafe { reduce(sums[0], count, V::add).store_first(p.c.from(r, c).at.cast_mut(), rows) };
         }
     }
 }
