@@ -253,6 +253,12 @@ pub(crate) trait Register: Lanes {
     /// Whether a register across two cache lines costs twice.
     const ALIGN: bool;
 
+    /// Asks for the memory at `at`, wherever that is, into the first cache.
+    #[inline(always)]
+    fn prefetch(at: *const Self::Element) {
+        let _ = at;
+    }
+
     /// Runs `kernel` in a function compiled for this register's instruction set.
     ///
     /// # Safety

@@ -155,6 +155,10 @@ impl Register for F32x8 {
     const ALIGN: bool = true;
 
     #[inline(always)]
+    fn prefetch(at: *const f32) {
+        avx!(_mm_prefetch::<_MM_HINT_T0>(at.cast()));
+    }
+    #[inline(always)]
     unsafe fn enter<K: Kernel<f32>>(kernel: K) {
         // SAFETY: the caller's promise.
         unsafe { enter::<Self, K>(kernel) }
@@ -372,6 +376,10 @@ impl Register for F64x4 {
     const COLUMNS: usize = 4;
     const ALIGN: bool = true;
 
+    #[inline(always)]
+    fn prefetch(at: *const f64) {
+        avx!(_mm_prefetch::<_MM_HINT_T0>(at.cast()));
+    }
     #[inline(always)]
     unsafe fn enter<K: Kernel<f64>>(kernel: K) {
         // SAFETY: the caller's promise.

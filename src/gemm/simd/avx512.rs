@@ -141,6 +141,10 @@ impl Register for F32x16 {
     const ALIGN: bool = true;
 
     #[inline(always)]
+    fn prefetch(at: *const f32) {
+        avx!(_mm_prefetch::<_MM_HINT_T0>(at.cast()));
+    }
+    #[inline(always)]
     unsafe fn enter<K: Kernel<f32>>(kernel: K) {
         // SAFETY: the caller's promise.
         unsafe { enter::<Self, K>(kernel) }
@@ -334,6 +338,10 @@ impl Register for F64x8 {
     const COLUMNS: usize = 8;
     const ALIGN: bool = true;
 
+    #[inline(always)]
+    fn prefetch(at: *const f64) {
+        avx!(_mm_prefetch::<_MM_HINT_T0>(at.cast()));
+    }
     #[inline(always)]
     unsafe fn enter<K: Kernel<f64>>(kernel: K) {
         // SAFETY: the caller's promise.

@@ -5,8 +5,8 @@ use core::hint::black_box;
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-/// Registers in a packed panel of `a`: 32 KiB with AVX-512.
-const PANEL: usize = 512;
+/// Registers in a packed panel of `a`: 48 KiB with AVX-512, so that threads with a stack of 64 KiB can train.
+const PANEL: usize = 768;
 
 /// Half of a first cache, and a second one, in bytes. From there on `a` is packed for 64 columns of `b`, and for 32.
 const FIRST_CACHE: usize = 24 << 10;
@@ -429,8 +429,13 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
     let (mut a, mut near, mut far) = (p.a, p.b.at, p.b.at.wrapping_add(black_box(4 * p.b.column)));
     // SAFETY: the caller's promise.
     unsafe {
+        // What the sums are added to may be far away: it comes while they are summed.
         if let Some(start) = p.start {
-            sums = load::<V, M, N>(start, rest);
+            for c in 0..N {
+                for m in 0..M {
+                    V::prefetch(start.from(0, c).at.wrapping_add(m * V::LEN));
+                }
+            }
         }
         for _ in 0..p.depth {
             let [rows] = load::<V, M, 1>(a, rest);
@@ -443,6 +448,14 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
             a = a.from(0, 1);
             near = near.wrapping_add(p.b.row);
             far = far.wrapping_add(p.b.row);
+        }
+        if let Some(start) = p.start {
+            for c in 0..N {
+                let [rows] = load::<V, M, 1>(start.from(0, c), rest);
+                for m in 0..M {
+                    sums[c][m] = sums[c][m].add(rows[m]);
+                }
+            }
         }
         for c in 0..N {
             let to = p.c.from(0, c).at.cast_mut();
