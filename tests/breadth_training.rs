@@ -189,6 +189,17 @@ fn range_test_finds_the_explosion() {
     assert_eq!(count, 5);
     let found = test(0.0, 1.0, 2, &mut |_| true).unwrap_err();
     assert!(matches!(found, TrainError::Hyperparameter(HyperparameterError { name: "from", .. })), "{found}");
+    let found = test(1.0, 0.5, 2, &mut |_| true).unwrap_err();
+    assert!(matches!(found, TrainError::Hyperparameter(HyperparameterError { name: "to", .. })), "{found}");
+    // What is no divergence is an error here as anywhere.
+    let mut test = |targets: &[[f32; 1]]| {
+        let each = |_, _| ControlFlow::Continue(());
+        trainer.range_test(&rule, &MeanSquaredError, &inputs, targets, 1e-3, 1e-2, 3, each).unwrap_err()
+    };
+    let found = test(&targets[1..]);
+    assert!(matches!(found, TrainError::Lengths { .. }), "{found}");
+    let found = test(&vec![[f32::NAN]; targets.len()]);
+    assert!(matches!(found, TrainError::Target { sample: 0, .. }), "{found}");
 }
 
 /// Two networks of different shapes behind one reference, chosen at run time, without the heap.

@@ -280,4 +280,16 @@ fn what_cannot_be_written() {
     assert!(matches!(trainer.write_checkpoint(&adam, &mut bytes), Err(WeightsError::NotFinite { element: 1, .. })));
     assert!(trainer.write_checkpoint(&adam, &mut bytes[1..]).is_err());
     assert!(bytes.iter().all(|byte| *byte == 7), "nothing was written");
+    type Four<O> = ClipValue<ClipValue<ClipValue<ClipValue<O>>>>;
+    fn four<O>(optimizer: O) -> Four<O> {
+        let clip = ClipValue { optimizer, limit: 1.0 };
+        let clip = ClipValue { optimizer: ClipValue { optimizer: clip, limit: 1.0 }, limit: 1.0 };
+        ClipValue { optimizer: clip, limit: 1.0 }
+    }
+    let seventeen = four(four(four(four(Sgd::new(0.1).unwrap()))));
+    type Many = Run<Four<Four<Four<Four<Sgd>>>>>;
+    let mut bytes = vec![7; Many::CHECKPOINT_LENGTH];
+    let error = Many::boxed().write_checkpoint(&seventeen, &mut bytes).unwrap_err();
+    assert_eq!(error.to_string(), "expected at most 16 hyper-parameters, found 17");
+    assert!(bytes.iter().all(|byte| *byte == 7), "nothing was written");
 }

@@ -710,6 +710,7 @@ body    Frozen<(Dense<4, 4, Tanh, T>, Dense<4, 4, Relu, T>)>       4          40
 head    Dense<4, 2, Identity, T>                                   2          10          18
 total 66 parameters, 26 trainable; 118 floating-point operations a sample";
     assert_eq!(<Tuned>::ZEROED.summary().to_string(), expected);
+    assert_eq!(format!("{:?}", <Tuned>::ZEROED.summary()), expected);
     assert_eq!(<Tuned as Layer<Matrix<3, 1>>>::OPERATIONS, 118);
     assert_eq!(<Tuned as Layer<Matrix<3, 10>>>::OPERATIONS, 1180);
     // A tanh layer keeps its output; swish needs z as well.

@@ -152,6 +152,17 @@ fn an_update_that_overflows_changes_nothing() {
     );
 }
 
+/// Both factors of a gradient are finite, and the gradient that nobody stores is not.
+#[test]
+fn a_gradient_that_overflows_changes_nothing() {
+    let mut trainer = OnlineTrainer::<Dense<1, 1>>::boxed();
+    let before = trainer.network.clone();
+    let sgd = Sgd::new(1e-30).unwrap();
+    let error = trainer.step(&sgd, &MeanSquaredError, &Vector::from([1e30]), &[1e10]).unwrap_err();
+    assert!(matches!(error, TrainError::Gradient { block } if block.to_string() == "weights"), "{error}");
+    assert_eq!((&trainer.network, trainer.steps()), (&before, 0));
+}
+
 /// A weight that may not grow any more, and whose step is finite: only their sum overflows.
 #[test]
 fn a_sum_that_overflows_changes_nothing() {

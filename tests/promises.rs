@@ -217,6 +217,9 @@ fn layers_begin_as_documented() {
     let norm = LayerNorm::<3>::new(1);
     assert_eq!((norm.gain, norm.bias), (Vector::filled(1.0), Vector::filled(0.0)));
     assert_eq!(Scale::<3>::new(1), Scale::IDENTITY);
+    let mut dense = Dense::<3, 2, Relu>::new(1);
+    dense.init_with(Initializer::Constant(0.5), &mut Random::new(1, 0));
+    assert_eq!((dense.weights, dense.bias), (Matrix::filled(0.5), Vector::filled(0.0)));
     let inside = Dense::<3, 3, Tanh>::new(7);
     assert!(inside.weights.max_abs() > 0.0);
     assert_eq!(Residual::<Dense<3, 3, Tanh>>::new(7).0, inside);
@@ -252,6 +255,7 @@ fn what_things_print() {
     assert_eq!(format!("{:?}", Dropout::<1, 5>::default()), "Dropout<1, 5>");
     assert_eq!(Dropout::<1, 5>::new().clone(), Dropout::new());
     assert_eq!(format!("{:?}", Dense::<2, 1>::block(0).name), Dense::<2, 1>::block(0).name.to_string());
+    assert_eq!(Dual { value: 1.5_f64, derivative: -2.0 }.to_string(), "1.5 + -2ε");
     let nothing = Empty::<Dense<2, 1>>::ZEROED;
     assert_eq!((format!("{nothing:?}"), nothing.clone() == nothing), ("Empty".into(), true));
 }

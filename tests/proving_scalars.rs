@@ -3,6 +3,7 @@
 use chainrule::*;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
+use std::cmp::Ordering;
 
 fn number() -> impl Strategy<Value = f64> {
     prop_oneof![
@@ -104,6 +105,31 @@ proptest! {
             prop_assert!(interval.contains(y), "function {i} at {inside:e}: {y:e} escapes {interval:?}");
         }
     }
+}
+
+#[test]
+fn nan_is_swallowed_by_no_interval() {
+    let (nan, a, zero) = (Interval::point(f64::NAN), Interval::new(-1.0, 2.0), Interval::point(0.0));
+    let sums = [nan + a, a + nan, nan + zero, zero + nan, nan - a, a - nan];
+    let products = [nan * a, a * nan, nan * zero, zero * nan, nan / a, a / nan, Interval::point(1.0) / nan];
+    let choices = [nan.maximum(a), a.maximum(nan), nan.minimum(a), nan.hull(a), a.hull(nan), nan.if_positive(a, a)];
+    let functions = [nan.abs(), nan.exp(), nan.ln(), nan.sqrt(), nan.exp_m1(), nan.ln_1p(), nan.tanh(), nan.sigmoid()];
+    let results = [&sums[..], &products, &choices, &functions, &[nan.softplus(), -nan]].concat();
+    for (k, x) in results.into_iter().enumerate() {
+        assert!(x.lower.is_nan() && x.upper.is_nan() && !x.contains(0.0), "result {k} is {x}");
+    }
+}
+
+#[test]
+fn intervals_are_compared_as_a_whole() {
+    let (low, high) = (Interval::new(-1.0, 2.0), Interval::new(2.5, 3.0));
+    let overlapping = Interval::new(0.0, 4.0);
+    let orders = [high, low, overlapping].map(|other| low.partial_cmp(&other));
+    assert_eq!(orders, [Some(Ordering::Less), Some(Ordering::Equal), None]);
+    assert_eq!(high.partial_cmp(&low), Some(Ordering::Greater));
+    assert_eq!(low.hull(high), Interval::new(-1.0, 3.0));
+    assert_eq!(low.width(), 3.0_f64.next_up());
+    assert!(low.is_finite() && !Interval::new(0.0, f64::INFINITY).is_finite());
 }
 
 #[test]
