@@ -196,7 +196,8 @@ where
 
     fn outputs(&mut self, turn: usize) -> Vec<f32> {
         let mut outputs = Vec::new();
-        self.trainer.predict(&self.inputs.as_chunks::<B>().0[turn], |_, output| outputs.extend_from_slice(output.as_ref()));
+        self.trainer
+            .predict(&self.inputs.as_chunks::<B>().0[turn], |_, output| outputs.extend_from_slice(output.as_ref()));
         outputs
     }
 }
