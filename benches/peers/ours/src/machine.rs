@@ -25,17 +25,25 @@ pub fn load(task: &Task) -> Result<Box<dyn Work>, String> {
     {
         let wide = is_x86_feature_detected!("avx512f");
         let narrow = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        let numbers =
-            task.layers.iter().flat_map(|layer| [&layer.weights[..], &layer.bias].concat()).collect::<Vec<_>>();
+        let all = task.layers.iter().flat_map(|layer| [&layer.weights[..], &layer.bias].concat()).collect::<Vec<_>>();
+        // From the beginning of a cache line, or every register would be read from two.
+        let mut numbers = vec![0.0; all.len() + 16];
+        let first = numbers.as_ptr().align_offset(64);
+        let range = first..first + all.len();
+        numbers[range.clone()].copy_from_slice(&all);
         match task.activation.as_str() {
             // SAFETY: the features were found.
             "peak-16" if wide => return Ok(Box::new(Function(|| unsafe { x86::peak_16() }))),
             // SAFETY: as above.
             "peak-8" if narrow => return Ok(Box::new(Function(|| unsafe { x86::peak_8() }))),
             // SAFETY: as above.
-            "read" if wide => return Ok(Box::new(Function(move || unsafe { x86::sum_16(black_box(&numbers)) }))),
+            "read" if wide => {
+                return Ok(Box::new(Function(move || unsafe { x86::sum_16(black_box(&numbers[range.clone()])) })));
+            }
             // SAFETY: as above.
-            "read" if narrow => return Ok(Box::new(Function(move || unsafe { x86::sum_8(black_box(&numbers)) }))),
+            "read" if narrow => {
+                return Ok(Box::new(Function(move || unsafe { x86::sum_8(black_box(&numbers[range.clone()])) })));
+            }
             _ => {}
         }
     }
