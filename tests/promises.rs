@@ -239,9 +239,17 @@ fn operations_of_layers() {
     assert_eq!((of::<1, Dropout<1, 2>>(), of::<4, Frozen<Dense<3, 5>>>()), (0, 140));
     assert_eq!((of::<1, Residual<Dense<3, 3>>>(), of::<4, Residual<Dense<3, 3>>>()), (24, 96));
     assert_eq!(of::<4, (Dense<3, 5>, (LayerNorm<5>, Dense<5, 2>))>(), 140 + 4 * 36 + 4 * 22);
-    type Pair = (Dense<3, 5>, Dense<5, 2>);
-    assert_eq!((Pair::SLICES, Pair::LEN), (4, 20 + 12));
-    assert_eq!(Pair::block(2).name.to_string(), "1.weights");
+    type Pair = (Dense<3, 5>, Prelu<5>);
+    assert_eq!((Pair::SLICES, Pair::LEN), (3, 20 + 5));
+    assert_eq!(Pair::block(2).name.to_string(), "1.slope");
+    network! {
+        struct Three<T = f32>: 3 => 2 {
+            first: Dense<3, 5, Tanh, T>,
+            norm: LayerNorm<5, T>,
+            second: Dense<5, 2, Identity, T>,
+        }
+    }
+    assert_eq!(of::<4, Three>(), 140 + 4 * 36 + 4 * 22);
 }
 
 // ---------------------------------------------------------------- what things print

@@ -29,11 +29,11 @@ impl RuleName {
     /// The rule around others: `ClipNorm<Adam>`.
     #[must_use]
     pub const fn of(mut self, parts: &[Self]) -> Self {
-        let (mut i, mut rest) = (0, parts);
+        let (mut before, mut rest): (&[u8], _) = (b"<", parts);
         while let [part, others @ ..] = rest {
-            self = self.push(if i == 0 { b"<" } else { b", " }).push(&part.text);
+            self = self.push(before).push(&part.text);
             self.fingerprint = self.fingerprint.with(part.fingerprint);
-            (i, rest) = (i + 1, others);
+            (before, rest) = (b", ", others);
         }
         self.push(b">")
     }
