@@ -438,7 +438,7 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
             }
         }
         for _ in 0..p.depth {
-            let [rows] = load::<V, M, 1>(a, rest);
+            let rows = load::<V, M>(a, rest);
             for c in 0..N {
                 let factor = V::splat(*if c < 4 { near } else { far }.add(c % 4 * p.b.column));
                 for m in 0..M {
@@ -451,7 +451,7 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
         }
         if let Some(start) = p.start {
             for c in 0..N {
-                let [rows] = load::<V, M, 1>(start.from(0, c), rest);
+                let rows = load::<V, M>(start.from(0, c), rest);
                 for m in 0..M {
                     sums[c][m] = sums[c][m].add(rows[m]);
                 }
@@ -467,24 +467,21 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
     }
 }
 
-/// `M` registers of rows, of which the last holds `rest`, of `N` columns.
+/// `M` registers of a column's rows, of which the last holds `rest`.
 ///
 /// # Safety
 ///
 /// So much of `from` can be read, whose rows are adjacent.
 #[inline(always)]
-unsafe fn load<V: Register, const M: usize, const N: usize>(from: View<V::Element>, rest: usize) -> [[V; M]; N] {
-    let mut block = [[V::ZERO; M]; N];
-    for c in 0..N {
-        let at = from.from(0, c).at;
-        // SAFETY: the caller's promise.
-        unsafe {
-            for m in 0..M - 1 {
-                block[c][m] = V::load(at.add(m * V::LEN));
-            }
-            let at = at.add((M - 1) * V::LEN);
-            block[c][M - 1] = if rest == V::LEN { V::load(at) } else { V::load_part(at, V::part(0, rest)) };
+unsafe fn load<V: Register, const M: usize>(from: View<V::Element>, rest: usize) -> [V; M] {
+    let mut rows = [V::ZERO; M];
+    // SAFETY: the caller's promise.
+    unsafe {
+        for m in 0..M - 1 {
+            rows[m] = V::load(from.at.add(m * V::LEN));
         }
+        let at = from.at.add((M - 1) * V::LEN);
+        rows[M - 1] = if rest == V::LEN { V::load(at) } else { V::load_part(at, V::part(0, rest)) };
     }
-    block
+    rows
 }
