@@ -135,6 +135,15 @@ pub(crate) fn descend<T: Scalar>(w: &mut T, step: T) {
     *w -= step + T::ZERO;
 }
 
+/// What a moving average keeps of the past, zero below the smallest normal `f32`. Between there and zero it would stay for
+/// good, since nine tenths of the least number are rounded up to it, and processors can be slow with such numbers.
+#[inline(always)]
+fn settled<T: Scalar>(past: T) -> T {
+    let shortfall = T::from_f64(f64::from(f32::MIN_POSITIVE)) - past.abs();
+    // Only the value is taken away: a derivative stays.
+    past - shortfall.if_positive(T::from_f64(past.to_f64()), T::ZERO)
+}
+
 /// Every optimiser's learning rate: finite, not negative.
 fn check_learning_rate(rate: f64) -> Result<(), HyperparameterError> {
     check("learning_rate", rate, rate >= 0.0 && rate.is_finite(), "a finite number, 0 or above")

@@ -173,6 +173,52 @@ fn rules_at_extremes() {
     check("ClipValue", &ClipValue { optimizer: Nesterov::new(0.1).unwrap(), limit: 1.0 });
 }
 
+/// What is remembered of gradients decays to zero when they end, and does not come to rest in the subnormal numbers.
+#[test]
+fn averages_of_gradients_end_at_zero() {
+    fn check<O: Optimizer, T: Scalar>(rule: &O)
+    where
+        O::State<Vector<3, T>>: Tensor<Scalar = T>,
+    {
+        let (mut w, mut state) = (Vector::<3, T>::ZEROED, <O::State<Vector<3, T>>>::ZEROED);
+        for t in 1..=8000 {
+            let g = if t <= 3 { [1.0, -1e-3, 1e-30] } else { [0.0; 3] };
+            rule.step(t, &mut w, &Vector::from(g.map(T::from_f64)), &mut state).unwrap();
+            let average = Vector::<3, f64>::from(array(&state.slice(0).iter().map(|x| x.to_f64()).collect::<Vec<_>>()));
+            let subnormal = |x: &f64| *x != 0.0 && x.abs() < f64::from(f32::MIN_POSITIVE);
+            assert!(!average.slice(0).iter().any(subnormal), "{}, step {t}: {average:?}", O::NAME);
+            match t {
+                3 => assert!(average.slice(0).iter().all(|x| *x != 0.0), "{}: {average:?}", O::NAME),
+                8000 => assert_eq!(average, Vector::ZEROED, "{}", O::NAME),
+                _ => {}
+            }
+        }
+    }
+    check::<_, f32>(&Adam::new(0.1).unwrap());
+    check::<_, f64>(&Adam::new(0.1).unwrap());
+    check::<_, f32>(&Momentum::new(0.1).unwrap());
+    check::<_, f64>(&Momentum::new(0.1).unwrap());
+    check::<_, f32>(&Nesterov::new(0.1).unwrap());
+    check::<_, f64>(&Nesterov::new(0.1).unwrap());
+}
+
+/// Zero as a value is no constant: the derivative of a velocity is kept, and a range holds all that may be.
+#[test]
+fn velocities_of_zero_keep_what_a_scalar_carries() {
+    let rule = Momentum { learning_rate: 0.25, momentum: 0.5 };
+    let (mut w, mut v) = (Vector::from([Dual::constant(1.0)]), Vector::ZEROED);
+    for (t, expected) in [(1, -0.25), (2, -0.625)] {
+        rule.step(t, &mut w, &Vector::from([Dual::variable(0.0)]), &mut v).unwrap();
+        assert_eq!((w[0].value, w[0].derivative), (1.0, expected), "step {t}");
+    }
+    // Of half this range the least is taken as 0, the greatest is not.
+    let (mut w, mut v) = (Vector::from([Interval::<true>::point(1.0)]), Vector::from([Interval::new(2e-39, 8.0)]));
+    rule.step(1, &mut w, &Vector::ZEROED, &mut v).unwrap();
+    for velocity in [0.0, 1e-30, 4.0] {
+        assert!(v[0].contains(velocity) && w[0].contains(1.0 - 0.25 * velocity), "{velocity:e} escapes {:?}", v[0]);
+    }
+}
+
 /// What a rule says of its reach: no parameter is moved farther, however the gradient and what is remembered lie, and
 /// the bound is the one that its proof gives, so that no step is refused without cause.
 #[test]

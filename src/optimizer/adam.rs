@@ -1,5 +1,6 @@
 use super::{
     LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, check_share, descend, power,
+    settled,
 };
 use crate::error::HyperparameterError;
 use crate::threads::elementwise;
@@ -9,7 +10,8 @@ use crate::{Real, Tensor};
 /// w ← w − η·m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ) (eq:adam-step). Remembers m and v.
 ///
 /// Elements of the gradient so large that their square would overflow (beyond 10¹⁸ in `f32`) are clamped there: the
-/// step, which depends on the sign alone by then, stays right, and the moments stay finite.
+/// step, which depends on the sign alone by then, stays right, and the moments stay finite. β₁·m below the smallest
+/// normal `f32`, 1.18·10⁻³⁸, is taken as 0.
 ///
 /// ```
 /// use chainrule::{Adam, Optimizer, Vector};
@@ -107,7 +109,7 @@ impl Optimizer for Adam {
             |[w, m, v], [g]| {
                 for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
                     let g = g.maximum(lowest).minimum(highest);
-                    *m = beta1 * *m + rest1 * g;
+                    *m = settled(beta1 * *m) + rest1 * g;
                     *v = beta2 * *v + rest2 * (g * g);
                     descend(w, rate * *m / (v.sqrt() * root + epsilon));
                 }

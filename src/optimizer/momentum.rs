@@ -1,9 +1,10 @@
-use super::{Optimizer, RuleName, check_learning_rate, check_share, descend};
+use super::{Optimizer, RuleName, check_learning_rate, check_share, descend, settled};
 use crate::error::HyperparameterError;
 use crate::threads::elementwise;
 use crate::{Real, Scalar, Tensor};
 
 /// Stochastic gradient descent with momentum: v ← μ·v + g, w ← w − η·v. (eq:momentum) Remembers v.
+/// μ·v below the smallest normal `f32`, 1.18·10⁻³⁸, is taken as 0.
 ///
 /// ```
 /// use chainrule::{Momentum, Optimizer, Vector};
@@ -73,7 +74,7 @@ impl Optimizer for Momentum {
             #[inline(always)]
             |[w, v], [g]| {
                 for ((w, g), v) in w.iter_mut().zip(g).zip(v) {
-                    *v = momentum * *v + *g;
+                    *v = settled(momentum * *v) + *g;
                     descend(w, rate * *v);
                 }
             },

@@ -1,9 +1,10 @@
-use super::{Optimizer, RuleName, check_learning_rate, check_share, descend};
+use super::{Optimizer, RuleName, check_learning_rate, check_share, descend, settled};
 use crate::error::HyperparameterError;
 use crate::threads::elementwise;
 use crate::{Real, Scalar, Tensor};
 
 /// Stochastic gradient descent with Nesterov's momentum: v ← μ·v + g, w ← w − η·(g + μ·v). (eq:nesterov) Remembers v.
+/// μ·v below the smallest normal `f32`, 1.18·10⁻³⁸, is taken as 0.
 ///
 /// Sutskever et al. (2013), in the convention of [`Momentum`](crate::Momentum) and of `PyTorch`. Use it instead of
 /// plain momentum: the same cost, and a little less overshoot.
@@ -76,7 +77,7 @@ impl Optimizer for Nesterov {
             #[inline(always)]
             |[w, v], [g]| {
                 for ((w, g), v) in w.iter_mut().zip(g).zip(v) {
-                    *v = momentum * *v + *g;
+                    *v = settled(momentum * *v) + *g;
                     descend(w, rate * (*g + momentum * *v));
                 }
             },
