@@ -79,8 +79,7 @@ fn main() -> ExitCode {
 fn run(folder: &Path, seed: u64) -> Result<(), Box<dyn Error>> {
     let mut training = read_part(folder, "train")?;
     let mut test = read_part(folder, "t10k")?;
-    // Every pixel gets mean 0 and deviation 1, as the training part has them; the test part is not looked at. Were the
-    // background left at 0, the moments of its weights would decay to subnormal numbers, and an epoch take 4 times as long.
+    // Every pixel gets mean 0 and deviation 1, as the training part has them; the test part is not looked at.
     let scale = Scale::fit(&training.inputs)?;
     for image in training.inputs.iter_mut().chain(&mut test.inputs) {
         scale.apply(image);

@@ -296,7 +296,7 @@ fn main() {
         });
         writeln!(table, "| {name} | {} | {} |", microseconds(normal), microseconds(subnormal)).unwrap();
     }
-    table += "\n| update of 100,352 parameters | normal moments, µs | subnormal moments, µs |\n|---|---|---|\n";
+    table += "\n| update of 100,352 parameters | normal moments, µs | subnormal second moments, µs |\n|---|---|---|\n";
     for (name, flush) in [("Adam, subnormal numbers kept (the default)", false), ("Adam, flushed to zero", true)] {
         let [normal, subnormal] = [1e-3, 1e-22].map(|size| {
             let mut w = drawn::<128, 784>(&mut Random::new(4, 0));
