@@ -139,7 +139,13 @@ pub(crate) fn descend<T: Scalar>(w: &mut T, step: T) {
 /// good, since nine tenths of the least number are rounded up to it, and processors can be slow with such numbers.
 #[inline(always)]
 fn settled<T: Scalar>(past: T) -> T {
-    let shortfall = T::from_f64(f64::from(f32::MIN_POSITIVE)) - past.abs();
+    settled_with(past, past.abs())
+}
+
+/// [`settled`], where `size` and not |past| is that small.
+#[inline(always)]
+fn settled_with<T: Scalar>(past: T, size: T) -> T {
+    let shortfall = T::from_f64(f64::from(f32::MIN_POSITIVE)) - size;
     // Only the value is taken away: a derivative stays.
     past - shortfall.if_positive(T::from_f64(past.to_f64()), T::ZERO)
 }

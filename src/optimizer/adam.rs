@@ -1,6 +1,6 @@
 use super::{
     LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, check_share, descend, power,
-    settled,
+    settled, settled_with,
 };
 use crate::error::HyperparameterError;
 use crate::threads::elementwise;
@@ -11,7 +11,7 @@ use crate::{Real, Tensor};
 ///
 /// Elements of the gradient so large that their square would overflow (beyond 10¹⁸ in `f32`) are clamped there: the
 /// step, which depends on the sign alone by then, stays right, and the moments stay finite. β₁·m below the smallest
-/// normal `f32`, 1.18·10⁻³⁸, is taken as 0.
+/// normal `f32`, 1.18·10⁻³⁸, is taken as 0, and β₂·v as soon as β₁·|m| + β₂·v is.
 ///
 /// ```
 /// use chainrule::{Adam, Optimizer, Vector};
@@ -109,8 +109,10 @@ impl Optimizer for Adam {
             |[w, m, v], [g]| {
                 for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
                     let g = g.maximum(lowest).minimum(highest);
-                    *m = settled(beta1 * *m) + rest1 * g;
-                    *v = beta2 * *v + rest2 * (g * g);
+                    let (mean, square) = (beta1 * *m, beta2 * *v);
+                    *m = settled(mean) + rest1 * g;
+                    // |m| / √v stays bounded where v forgets no gradient that m remembers.
+                    *v = settled_with(square, mean.abs() + square) + rest2 * (g * g);
                     descend(w, rate * *m / (v.sqrt() * root + epsilon));
                 }
             },

@@ -1,12 +1,14 @@
-use super::{LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, check_share, descend};
+use super::{
+    LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, check_share, descend, settled,
+};
 use crate::error::HyperparameterError;
 use crate::threads::elementwise;
 use crate::{Real, Tensor};
 
 /// RMSprop (Hinton, 2012): v ← α·v + (1 − α)·g², w ← w − η·g / (√v + ε). (eq:rms-prop) Remembers v.
 ///
-/// Elements of the gradient beyond 10¹⁸ are clamped there, so that v stays finite in `f32`. Use it for recurrent and
-/// reinforcement learning, where Adam's momentum hurts.
+/// Elements of the gradient beyond 10¹⁸ are clamped there, so that v stays finite in `f32`. α·v below the smallest
+/// normal `f32`, 1.18·10⁻³⁸, is taken as 0. Use it for recurrent and reinforcement learning, where Adam's momentum hurts.
 ///
 /// ```
 /// use chainrule::{Optimizer, RmsProp, Vector};
@@ -79,7 +81,7 @@ impl Optimizer for RmsProp {
             |[w, v], [g]| {
                 for ((w, g), v) in w.iter_mut().zip(g).zip(v) {
                     let g = g.maximum(lowest).minimum(highest);
-                    *v = alpha * *v + rest * (g * g);
+                    *v = settled(alpha * *v) + rest * (g * g);
                     descend(w, rate * g / (v.sqrt() + epsilon));
                 }
             },
