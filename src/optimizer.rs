@@ -103,12 +103,7 @@ pub trait Optimizer: Clone {
         gradient: &P::Gradient,
         state: &mut Self::State<P::Gradient>,
     ) -> Result<(), Overflow> {
-        for i in 0..P::SLICES {
-            let reach = self.reach(step, i, parameters, gradient, state);
-            if !(Scalar::max_abs(parameters.slice(i)) + reach).is_finite() {
-                return Err(Overflow { block: P::block(i).name });
-            }
-        }
+        stays_finite(parameters, |i| self.reach(step, i, parameters, gradient, state))?;
         for i in 0..P::SLICES {
             self.update(step, i, parameters, gradient, state);
         }
@@ -121,6 +116,16 @@ pub trait Optimizer: Clone {
 pub struct Overflow {
     /// The block that holds the parameter.
     pub block: Name,
+}
+
+/// Whether every slice of parameters stays finite when it is moved by its reach.
+fn stays_finite<P: Tensor>(parameters: &P, reach: impl Fn(usize) -> P::Scalar) -> Result<(), Overflow> {
+    for i in 0..P::SLICES {
+        if !(Scalar::max_abs(parameters.slice(i)) + reach(i)).is_finite() {
+            return Err(Overflow { block: P::block(i).name });
+        }
+    }
+    Ok(())
 }
 
 /// The square of an element of the gradient stays finite below this magnitude in `f32`.

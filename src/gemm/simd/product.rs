@@ -373,9 +373,9 @@ impl<T: Copy, const M: usize, const N: usize> Kernel<T> for Tile<'_, T, M, N> {
         // SAFETY: whoever made the product vouches for it.
         unsafe {
             if rest == V::LEN {
-                tile::<V, _, M, N>(self.0, Identity, V::LEN);
+                tile::<V, _, M, N, true>(self.0, Identity, V::LEN);
             } else {
-                tile::<V, _, M, N>(self.0, Identity, rest);
+                tile::<V, _, M, N, true>(self.0, Identity, rest);
             }
         }
     }
@@ -398,27 +398,28 @@ pub(super) unsafe fn tiny<V: Register, E: Epilogue<V::Element>>(p: Product<V::El
             // SAFETY: a part of the product.
             unsafe {
                 match columns {
-                    1 => tile::<V, E, 1, 1>(&block, epilogue, rows),
-                    2 => tile::<V, E, 1, 2>(&block, epilogue, rows),
-                    3 => tile::<V, E, 1, 3>(&block, epilogue, rows),
-                    4 => tile::<V, E, 1, 4>(&block, epilogue, rows),
-                    5 => tile::<V, E, 1, 5>(&block, epilogue, rows),
-                    6 => tile::<V, E, 1, 6>(&block, epilogue, rows),
-                    7 => tile::<V, E, 1, 7>(&block, epilogue, rows),
-                    _ => tile::<V, E, 1, 8>(&block, epilogue, rows),
+                    1 => tile::<V, E, 1, 1, false>(&block, epilogue, rows),
+                    2 => tile::<V, E, 1, 2, false>(&block, epilogue, rows),
+                    3 => tile::<V, E, 1, 3, false>(&block, epilogue, rows),
+                    4 => tile::<V, E, 1, 4, false>(&block, epilogue, rows),
+                    5 => tile::<V, E, 1, 5, false>(&block, epilogue, rows),
+                    6 => tile::<V, E, 1, 6, false>(&block, epilogue, rows),
+                    7 => tile::<V, E, 1, 7, false>(&block, epilogue, rows),
+                    _ => tile::<V, E, 1, 8, false>(&block, epilogue, rows),
                 }
             }
         }
     }
 }
 
-/// `c = epilogue(start + a·b)` for `M` registers of rows, of which the last holds `rest`, and `N` columns.
+/// `c = epilogue(start + a·b)` for `M` registers of rows, of which the last holds `rest`, and `N` columns. `FAR`: what
+/// the sums are added to may be far away, so it comes while they are summed, and is added last.
 ///
 /// # Safety
 ///
 /// See [`Product`]; the rows of `a` are adjacent.
 #[inline(always)]
-unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: usize>(
+unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: usize, const FAR: bool>(
     p: &Product<V::Element>,
     epilogue: E,
     rest: usize,
@@ -429,11 +430,14 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
     let (mut a, mut near, mut far) = (p.a, p.b.at, p.b.at.wrapping_add(black_box(4 * p.b.column)));
     // SAFETY: the caller's promise.
     unsafe {
-        // What the sums are added to may be far away: it comes while they are summed.
         if let Some(start) = p.start {
             for c in 0..N {
-                for m in 0..M {
-                    V::prefetch(start.from(0, c).at.wrapping_add(m * V::LEN));
+                if FAR {
+                    for m in 0..M {
+                        V::prefetch(start.from(0, c).at.wrapping_add(m * V::LEN));
+                    }
+                } else {
+                    sums[c] = load::<V, M>(start.from(0, c), rest);
                 }
             }
         }
@@ -449,7 +453,7 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
             near = near.wrapping_add(p.b.row);
             far = far.wrapping_add(p.b.row);
         }
-        if let Some(start) = p.start {
+        if let (Some(start), true) = (p.start, FAR) {
             for c in 0..N {
                 let rows = load::<V, M>(start.from(0, c), rest);
                 for m in 0..M {

@@ -30,6 +30,12 @@ pub(super) unsafe fn across_columns<V: Register, E: Epilogue<V::Element>>(p: Pro
     let rows = V::part(0, p.rows);
     for c in 0..p.columns {
         let mut sums = [V::ZERO; 4];
+        // SAFETY: `rows` elements of a column.
+        unsafe {
+            if let Some(start) = p.start {
+                sums[0] = V::load_part(start.from(0, c).at, rows);
+            }
+        }
         for k in (0..p.depth).step_by(V::LEN) {
             let depth = V::LEN.min(p.depth - k);
             // SAFETY: `depth` elements of a column of `b`, and as many columns of `a`.
@@ -42,16 +48,24 @@ pub(super) unsafe fn across_columns<V: Register, E: Epilogue<V::Element>>(p: Pro
                 }
             }
         }
-        let sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
-        let mut sum = reduce(sum, p.rows, V::add);
+        let sum = reduce(add_all(&mut sums, p.rows), p.rows, V::add);
         // SAFETY: `rows` elements of a column.
-        unsafe {
-            if let Some(start) = p.start {
-                sum = sum.add(V::load_part(start.from(0, c).at, rows));
-            }
-            epilogue.apply(sum).store_first(p.c.from(0, c).at.cast_mut(), p.rows);
-        }
+        unsafe { epilogue.apply(sum).store_first(p.c.from(0, c).at.cast_mut(), p.rows) };
     }
+}
+
+/// The sum of the first `count` registers, the upper half added to the lower until one is left.
+#[inline(always)]
+fn add_all<V: Register>(sums: &mut [V], count: usize) -> V {
+    let mut left = count;
+    while left > 1 {
+        let half = left.div_ceil(2);
+        for i in half..left {
+            sums[i - half] = sums[i - half].add(sums[i]);
+        }
+        left = half;
+    }
+    sums[0]
 }
 
 /// `c = epilogue(start + a·b)` for one column `b`, down the columns of `a`.
@@ -114,63 +128,76 @@ unsafe fn down<V: Register, E: Epilogue<V::Element>, const M: usize>(p: Product<
     let ends = Some((V::part(past, V::LEN - if M == 1 { beyond } else { 0 }), V::part(0, V::LEN - beyond)));
     // Lanes that are no rows may be filled from the columns before and behind, but not from before and behind `a`.
     let (begin, end) = (usize::from(past > 0), p.depth - beyond.div_ceil(p.a.column).min(p.depth));
-    let apart = SUMS.div_ceil(M).next_power_of_two();
+    let apart = SUMS.div_ceil(M).min(p.depth.div_ceil(2)).next_power_of_two();
     let step = if apart < FACTORS { FACTORS } else { apart };
-    let mut sums = [[V::ZERO; M]; SUMS];
+    let mut sums = [[V::ZERO; SUMS]; M];
+    // Where the registers begin with the rows, the sums begin with what is added.
+    if past == 0 {
+        for m in 0..M {
+            // SAFETY: only rows are read.
+            sums[m][0] = unsafe { start_of(&p, m * V::LEN) };
+        }
+    }
     let mut k = begin;
     // SAFETY: nothing outside of `a` and `b` is read.
     unsafe {
         for k in 0..begin {
-            add_column(&mut sums[0], &p, k, V::splat(*p.b.from(k, 0).at), past, ends);
+            add_column(&mut sums, 0, &p, k, V::splat(*p.b.from(k, 0).at), past, ends);
         }
         while k + step <= end {
             for four in (0..step).step_by(FACTORS) {
                 let factors = V::splat_four(p.b.from(k + four, 0).at);
                 for i in 0..FACTORS {
-                    add_column(&mut sums[(four + i) % apart], &p, k + four + i, factors[i], past, None);
+                    add_column(&mut sums, (four + i) % apart, &p, k + four + i, factors[i], past, None);
                 }
             }
             k += step;
         }
         for i in 0..step {
             if k + i < end {
-                add_column(&mut sums[i % apart], &p, k + i, V::splat(*p.b.from(k + i, 0).at), past, None);
+                add_column(&mut sums, i % apart, &p, k + i, V::splat(*p.b.from(k + i, 0).at), past, None);
             }
         }
         for k in end.max(begin)..p.depth {
-            add_column(&mut sums[0], &p, k, V::splat(*p.b.from(k, 0).at), past, ends);
+            add_column(&mut sums, 0, &p, k, V::splat(*p.b.from(k, 0).at), past, ends);
         }
     }
-    let mut left = apart;
-    while left > 1 {
-        let half = left.div_ceil(2);
-        for i in half..left {
-            for m in 0..M {
-                sums[i - half][m] = sums[i - half][m].add(sums[i][m]);
-            }
-        }
-        left = half;
+    let mut registers = [V::ZERO; M];
+    for m in 0..M {
+        registers[m] = add_all(&mut sums[m], apart);
     }
-    let mut sums = sums[0];
     if past > 0 {
         for m in 1..M {
-            sums[m - 1] = sums[m - 1].shifted(sums[m], past);
+            registers[m - 1] = registers[m - 1].shifted(registers[m], past);
         }
     }
     for r in (0..p.rows).step_by(V::LEN) {
-        let count = V::LEN.min(p.rows - r);
-        let mut sum = sums[r / V::LEN];
+        let mut sum = registers[r / V::LEN];
         // SAFETY: only rows are read and written.
         unsafe {
-            if let Some(start) = p.start {
-                sum = sum.add(V::load_part(start.from(r, 0).at, V::part(0, count)));
+            if past > 0 {
+                sum = sum.add(start_of(&p, r));
             }
-            epilogue.apply(sum).store_first(p.c.from(r, 0).at.cast_mut(), count);
+            epilogue.apply(sum).store_first(p.c.from(r, 0).at.cast_mut(), V::LEN.min(p.rows - r));
         }
     }
 }
 
-/// Adds column `k` of `a`, from `past` elements before it, times `factor`; of the first and of the last register only
+/// The rows of `start` from row `r` that a register holds, or zeros.
+///
+/// # Safety
+///
+/// See [`Product`].
+#[inline(always)]
+unsafe fn start_of<V: Register>(p: &Product<V::Element>, r: usize) -> V {
+    match p.start {
+        // SAFETY: only rows are read.
+        Some(start) => unsafe { V::load_part(start.from(r, 0).at, V::part(0, V::LEN.min(p.rows - r))) },
+        None => V::ZERO,
+    }
+}
+
+/// Adds column `k` of `a`, from `past` elements before it, times `factor` to the sums `i`; of the first and of the last register only
 /// a part, if so asked.
 ///
 /// # Safety
@@ -178,7 +205,8 @@ unsafe fn down<V: Register, E: Epilogue<V::Element>, const M: usize>(p: Product<
 /// So much of `a` can be read.
 #[inline(always)]
 unsafe fn add_column<V: Register, const M: usize>(
-    sums: &mut [V; M],
+    sums: &mut [[V; SUMS]; M],
+    i: usize,
     p: &Product<V::Element>,
     k: usize,
     factor: V,
@@ -195,7 +223,7 @@ unsafe fn add_column<V: Register, const M: usize>(
                 _ => V::load(at),
             }
         };
-        sums[m] = rows.mul_add(factor, sums[m]);
+        sums[m][i] = rows.mul_add(factor, sums[m][i]);
     }
 }
 
