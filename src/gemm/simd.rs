@@ -282,6 +282,17 @@ pub(crate) trait Register: Lanes {
     ///
     /// The elements of `part`, counted from `from`, can be read.
     unsafe fn load_part(from: *const Self::Element, part: Self::Part) -> Self;
+    /// The first `count` lanes from memory, and zeros, by plain loads where that takes one: such a load also gets at once what
+    /// a store just before it wrote.
+    ///
+    /// # Safety
+    ///
+    /// `count` elements can be read at `from`, and `count <= LEN`.
+    #[inline(always)]
+    unsafe fn load_first(from: *const Self::Element, count: usize) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { if count == Self::LEN { Self::load(from) } else { Self::load_part(from, Self::part(0, count)) } }
+    }
     /// Stores the lanes of `part` and touches nothing else.
     ///
     /// # Safety

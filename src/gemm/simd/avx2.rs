@@ -184,6 +184,17 @@ impl Register for F32x8 {
         Self(avx!(_mm256_maskload_ps(from, part)))
     }
     #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        avx! {
+            match count {
+                8 => Self::load(from),
+                4 => Self(_mm256_zextps128_ps256(_mm_loadu_ps(from))),
+                1 => Self(_mm256_zextps128_ps256(_mm_load_ss(from))),
+                _ => Self::load_part(from, Self::part(0, count)),
+            }
+        }
+    }
+    #[inline(always)]
     unsafe fn store_part(self, to: *mut f32, part: __m256i) {
         avx!(_mm256_maskstore_ps(to, part, self.0));
     }
@@ -404,6 +415,17 @@ impl Register for F64x4 {
     #[inline(always)]
     unsafe fn load_part(from: *const f64, part: __m256i) -> Self {
         Self(avx!(_mm256_maskload_pd(from, part)))
+    }
+    #[inline(always)]
+    unsafe fn load_first(from: *const f64, count: usize) -> Self {
+        avx! {
+            match count {
+                4 => Self::load(from),
+                2 => Self(_mm256_zextpd128_pd256(_mm_loadu_pd(from))),
+                1 => Self(_mm256_zextpd128_pd256(_mm_load_sd(from))),
+                _ => Self::load_part(from, Self::part(0, count)),
+            }
+        }
     }
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f64, part: __m256i) {

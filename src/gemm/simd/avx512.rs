@@ -166,6 +166,18 @@ impl Register for F32x16 {
         Self(avx!(_mm512_maskz_loadu_ps(part, from)))
     }
     #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        avx! {
+            match count {
+                16 => Self::load(from),
+                8 => Self(_mm512_zextps256_ps512(_mm256_loadu_ps(from))),
+                4 => Self(_mm512_zextps128_ps512(_mm_loadu_ps(from))),
+                1 => Self(_mm512_zextps128_ps512(_mm_load_ss(from))),
+                _ => Self::load_part(from, Self::part(0, count)),
+            }
+        }
+    }
+    #[inline(always)]
     unsafe fn store_part(self, to: *mut f32, part: __mmask16) {
         avx!(_mm512_mask_storeu_ps(to, part, self.0));
     }
@@ -362,6 +374,18 @@ impl Register for F64x8 {
     #[inline(always)]
     unsafe fn load_part(from: *const f64, part: __mmask8) -> Self {
         Self(avx!(_mm512_maskz_loadu_pd(part, from)))
+    }
+    #[inline(always)]
+    unsafe fn load_first(from: *const f64, count: usize) -> Self {
+        avx! {
+            match count {
+                8 => Self::load(from),
+                4 => Self(_mm512_zextpd256_pd512(_mm256_loadu_pd(from))),
+                2 => Self(_mm512_zextpd128_pd512(_mm_loadu_pd(from))),
+                1 => Self(_mm512_zextpd128_pd512(_mm_load_sd(from))),
+                _ => Self::load_part(from, Self::part(0, count)),
+            }
+        }
     }
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f64, part: __mmask8) {

@@ -437,12 +437,12 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
                         V::prefetch(start.from(0, c).at.wrapping_add(m * V::LEN));
                     }
                 } else {
-                    sums[c] = load::<V, M>(start.from(0, c), rest);
+                    sums[c] = load::<V, M, FAR>(start.from(0, c), rest);
                 }
             }
         }
         for _ in 0..p.depth {
-            let rows = load::<V, M>(a, rest);
+            let rows = load::<V, M, FAR>(a, rest);
             for c in 0..N {
                 let factor = V::splat(*if c < 4 { near } else { far }.add(c % 4 * p.b.column));
                 for m in 0..M {
@@ -455,7 +455,7 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
         }
         if let (Some(start), true) = (p.start, FAR) {
             for c in 0..N {
-                let rows = load::<V, M>(start.from(0, c), rest);
+                let rows = load::<V, M, FAR>(start.from(0, c), rest);
                 for m in 0..M {
                     sums[c][m] = sums[c][m].add(rows[m]);
                 }
@@ -471,13 +471,13 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
     }
 }
 
-/// `M` registers of a column's rows, of which the last holds `rest`.
+/// `M` registers of a column's rows, of which the last holds `rest`, a constant unless `FAR`.
 ///
 /// # Safety
 ///
 /// So much of `from` can be read, whose rows are adjacent.
 #[inline(always)]
-unsafe fn load<V: Register, const M: usize>(from: View<V::Element>, rest: usize) -> [V; M] {
+unsafe fn load<V: Register, const M: usize, const FAR: bool>(from: View<V::Element>, rest: usize) -> [V; M] {
     let mut rows = [V::ZERO; M];
     // SAFETY: the caller's promise.
     unsafe {
@@ -485,7 +485,11 @@ unsafe fn load<V: Register, const M: usize>(from: View<V::Element>, rest: usize)
             rows[m] = V::load(from.at.add(m * V::LEN));
         }
         let at = from.at.add((M - 1) * V::LEN);
-        rows[M - 1] = if rest == V::LEN { V::load(at) } else { V::load_part(at, V::part(0, rest)) };
+        rows[M - 1] = match rest {
+            _ if !FAR => V::load_first(at, rest),
+            _ if rest == V::LEN => V::load(at),
+            _ => V::load_part(at, V::part(0, rest)),
+        };
     }
     rows
 }

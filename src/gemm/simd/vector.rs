@@ -27,23 +27,22 @@ pub(super) fn are_few<V: Register>(rows: usize, columns: usize) -> bool {
 /// See [`Product`]; its rows [are few](are_few).
 #[inline(always)]
 pub(super) unsafe fn across_columns<V: Register, E: Epilogue<V::Element>>(p: Product<V::Element>, epilogue: E) {
-    let rows = V::part(0, p.rows);
     for c in 0..p.columns {
         let mut sums = [V::ZERO; 4];
         // SAFETY: `rows` elements of a column.
         unsafe {
             if let Some(start) = p.start {
-                sums[0] = V::load_part(start.from(0, c).at, rows);
+                sums[0] = V::load_first(start.from(0, c).at, p.rows);
             }
         }
         for k in (0..p.depth).step_by(V::LEN) {
             let depth = V::LEN.min(p.depth - k);
             // SAFETY: `depth` elements of a column of `b`, and as many columns of `a`.
             unsafe {
-                let factors = V::load_part(p.b.from(k, c).at, V::part(0, depth)).repeated(p.rows);
+                let factors = V::load_first(p.b.from(k, c).at, depth).repeated(p.rows);
                 for i in 0..p.rows {
-                    let part = V::part(0, (depth * p.rows).saturating_sub(i * V::LEN).min(V::LEN));
-                    let columns = V::load_part(p.a.from(0, k).at.wrapping_add(i * V::LEN), part);
+                    let count = (depth * p.rows).saturating_sub(i * V::LEN).min(V::LEN);
+                    let columns = V::load_first(p.a.from(0, k).at.wrapping_add(i * V::LEN), count);
                     sums[i] = columns.mul_add(factors[i], sums[i]);
                 }
             }
@@ -192,7 +191,7 @@ unsafe fn down<V: Register, E: Epilogue<V::Element>, const M: usize>(p: Product<
 unsafe fn start_of<V: Register>(p: &Product<V::Element>, r: usize) -> V {
     match p.start {
         // SAFETY: only rows are read.
-        Some(start) => unsafe { V::load_part(start.from(r, 0).at, V::part(0, V::LEN.min(p.rows - r))) },
+        Some(start) => unsafe { V::load_first(start.from(r, 0).at, V::LEN.min(p.rows - r)) },
         None => V::ZERO,
     }
 }
@@ -241,12 +240,12 @@ pub(super) unsafe fn dots<V: Register>(p: Product<V::Element>) {
         for c in 0..p.columns {
             let mut sums = [V::ZERO; MOST_LANES];
             for k in (0..p.depth).step_by(V::LEN) {
-                let part = V::part(0, V::LEN.min(p.depth - k));
+                let depth = V::LEN.min(p.depth - k);
                 // SAFETY: the last row stands for those that are none.
                 unsafe {
-                    let factors = V::load_part(p.b.from(k, c).at, part);
+                    let factors = V::load_first(p.b.from(k, c).at, depth);
                     for i in 0..count {
-                        let row = V::load_part(p.a.from(r + i.min(rows - 1), k).at, part);
+                        let row = V::load_first(p.a.from(r + i.min(rows - 1), k).at, depth);
                         sums[i] = row.mul_add(factors, sums[i]);
                     }
                 }
