@@ -41,6 +41,9 @@ const FEW_SAMPLES: usize = 4;
 /// As many lanes as the widest register has.
 pub(crate) const MOST_LANES: usize = 16;
 
+/// As often as [`Register::repeated`] repeats a lane.
+const MOST_TIMES: usize = MOST_LANES / 2;
+
 /// `Z = epilogue(W·X + b·1ᵀ)`.
 #[inline]
 pub(crate) fn forward<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize>(
@@ -323,10 +326,10 @@ pub(crate) trait Register: Lanes {
         unsafe { [Self::splat(*from), Self::splat(*from.add(1)), Self::splat(*from.add(2)), Self::splat(*from.add(3))] }
     }
 
-    /// Each lane `times` times, 1, 2 or 4, in as many registers.
+    /// Each lane `times` times, 1, 2, 4 or 8, in as many registers.
     #[inline(always)]
-    fn repeated(self, times: usize) -> [Self; 4] {
-        let mut registers = [self; 4];
+    fn repeated(self, times: usize) -> [Self; MOST_TIMES] {
+        let mut registers = [self; MOST_TIMES];
         let mut count = 1;
         while count < times {
             let old = registers;

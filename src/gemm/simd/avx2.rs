@@ -1,6 +1,6 @@
 //! Registers of 256 bits: AVX2 and FMA.
 
-use super::{Kernel, Register};
+use super::{Kernel, MOST_TIMES, Register};
 use crate::elementary::Precision;
 use crate::lanes::Lanes;
 use core::arch::x86_64::*;
@@ -231,17 +231,21 @@ impl Register for F32x8 {
         }
     }
     #[inline(always)]
-    fn repeated(self, times: usize) -> [Self; 4] {
+    fn repeated(self, times: usize) -> [Self; MOST_TIMES] {
         avx! {
             let lanes = opaque(self.0);
             let first = match times {
-                1 => return [self; 4],
+                1 => return [self; MOST_TIMES],
                 2 => _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3),
-                _ => _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1),
+                4 => _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1),
+                _ => _mm256_setzero_si256(),
             };
-            let by = |i: i32| _mm256_add_epi32(first, _mm256_set1_epi32(i * 8 / times as i32));
-            let from = |i| Self(_mm256_permutevar8x32_ps(lanes, by(i)));
-            [from(0), from(1), from(2), from(3)]
+            let mut registers = [self; MOST_TIMES];
+            for i in 0..times {
+                let by = _mm256_add_epi32(first, _mm256_set1_epi32((i * 8 / times) as i32));
+                registers[i] = Self(_mm256_permutevar8x32_ps(lanes, by));
+            }
+            registers
         }
     }
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Registers of 512 bits, with no more than AVX-512F.
 
 use super::avx2::{F32x8, F64x4};
-use super::{Kernel, Register};
+use super::{Kernel, MOST_TIMES, Register};
 use crate::lanes::Lanes;
 use core::arch::x86_64::*;
 
@@ -212,17 +212,21 @@ impl Register for F32x16 {
         }
     }
     #[inline(always)]
-    fn repeated(self, times: usize) -> [Self; 4] {
+    fn repeated(self, times: usize) -> [Self; MOST_TIMES] {
         avx! {
             let lanes = opaque(self.0);
             let first = match times {
-                1 => return [self; 4],
+                1 => return [self; MOST_TIMES],
                 2 => _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7),
-                _ => _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3),
+                4 => _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3),
+                _ => _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1),
             };
-            let by = |i: i32| _mm512_add_epi32(first, _mm512_set1_epi32(i * 16 / times as i32));
-            let from = |i| Self(_mm512_permutexvar_ps(by(i), lanes));
-            [from(0), from(1), from(2), from(3)]
+            let mut registers = [self; MOST_TIMES];
+            for i in 0..times {
+                let by = _mm512_add_epi32(first, _mm512_set1_epi32((i * 16 / times) as i32));
+                registers[i] = Self(_mm512_permutexvar_ps(by, lanes));
+            }
+            registers
         }
     }
     #[inline(always)]

@@ -2,7 +2,7 @@
 //! and in order. Every field of a [`Product`] but its pointers is a constant here.
 
 use super::product::{Product, even};
-use super::{Epilogue, FEW_SAMPLES, MOST_LANES, Register, reduce};
+use super::{Epilogue, FEW_SAMPLES, MOST_LANES, MOST_TIMES, Register, reduce};
 
 /// Most registers of rows that [`down`] sums at a time: 128 `f32` with AVX-512, wherever they begin.
 const ROWS: usize = 9;
@@ -16,7 +16,7 @@ const FACTORS: usize = 4;
 /// Whether rows are so few, a divisor of `LEN`, that a register holds several columns, and columns enough to fill it.
 #[inline(always)]
 pub(super) fn are_few<V: Register>(rows: usize, columns: usize) -> bool {
-    4 * rows <= V::LEN && V::LEN % rows == 0 && rows * columns >= V::LEN
+    2 * rows <= V::LEN && V::LEN % rows == 0 && rows * columns >= V::LEN
 }
 
 /// `c = epilogue(start + a·b)` for few rows without gaps: registers of several columns of `a`, times as many elements
@@ -28,7 +28,7 @@ pub(super) fn are_few<V: Register>(rows: usize, columns: usize) -> bool {
 #[inline(always)]
 pub(super) unsafe fn across_columns<V: Register, E: Epilogue<V::Element>>(p: Product<V::Element>, epilogue: E) {
     for c in 0..p.columns {
-        let mut sums = [V::ZERO; 4];
+        let mut sums = [V::ZERO; MOST_TIMES];
         // SAFETY: `rows` elements of a column.
         unsafe {
             if let Some(start) = p.start {
