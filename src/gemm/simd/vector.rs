@@ -10,6 +10,10 @@ const ROWS: usize = 9;
 /// So many sums under way hide how long an addition takes: two a cycle, four cycles each.
 const SUMS: usize = 8;
 
+/// For so few registers of rows each factor is loaded by itself: one instruction less, which would wait for the layer before.
+/// For more of them it is loads that there are too many of.
+const FEW_ROWS: usize = 4;
+
 /// As many elements of `b` as [`Register::splat_four`] takes.
 const FACTORS: usize = 4;
 
@@ -145,9 +149,11 @@ unsafe fn down<V: Register, E: Epilogue<V::Element>, const M: usize>(p: Product<
         }
         while k + step <= end {
             for four in (0..step).step_by(FACTORS) {
-                let factors = V::splat_four(p.b.from(k + four, 0).at);
+                let b = p.b.from(k + four, 0).at;
+                let four_factors = if M > FEW_ROWS { V::splat_four(b) } else { [V::ZERO; FACTORS] };
                 for i in 0..FACTORS {
-                    add_column(&mut sums, (four + i) % apart, &p, k + four + i, factors[i], past, None);
+                    let factor = if M > FEW_ROWS { four_factors[i] } else { V::splat(*b.add(i)) };
+                    add_column(&mut sums, (four + i) % apart, &p, k + four + i, factor, past, None);
                 }
             }
             k += step;
