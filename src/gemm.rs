@@ -19,7 +19,8 @@ mod wide;
 
 pub(crate) use vectorized::vectorized;
 
-use crate::{Activation, Scalar};
+use crate::{Activation, Identity, Scalar};
+use core::any::TypeId;
 
 #[cfg(not(feature = "simd"))]
 mod simd {
@@ -155,6 +156,10 @@ pub(crate) fn activate<A: Activation, T: Float>(z: &mut [T]) {
 /// d ← d ⊙ σ′.
 #[inline]
 pub(crate) fn scale_by_derivative<A: Activation, T: Float>(d: &mut [T], at: &[T]) {
+    // Times 1.
+    if TypeId::of::<A>() == TypeId::of::<Identity>() {
+        return;
+    }
     #[cfg(feature = "simd")]
     if let Some(isa) = simd::Isa::detect() {
         return T::enter(isa, wide::ScaleByDerivative::<A, T>::new(d, at));

@@ -99,6 +99,7 @@ pub enum Mode {
 impl Pass {
     /// The pass of training step `step`: the same seed and step draw the same masks.
     #[must_use]
+    #[inline]
     pub fn train(seed: u64, step: u64) -> Self {
         Self { mode: Mode::Train, random: Random::new(seed, Random::MASKS.wrapping_add(step)) }
     }
@@ -133,6 +134,9 @@ pub trait Sample: Zeroed + AsRef<[Self::Scalar]> + AsMut<[Self::Scalar]> {
     /// The samples of a batch, to be written.
     fn samples_mut<const B: usize>(batch: &mut Self::Batch<B>) -> &mut [Self; B];
 
+    /// The elements of all samples, one after the other.
+    fn elements(samples: &[Self]) -> &[Self::Scalar];
+
     /// Overwrites this sample with another.
     fn copy_from(&mut self, source: &Self);
 }
@@ -147,6 +151,10 @@ impl<const N: usize, T: Scalar> Sample for [T; N] {
 
     fn samples_mut<const B: usize>(batch: &mut Matrix<N, B, T>) -> &mut [Self; B] {
         batch.columns_mut()
+    }
+
+    fn elements(samples: &[Self]) -> &[T] {
+        samples.as_flattened()
     }
 
     fn copy_from(&mut self, source: &Self) {

@@ -119,6 +119,7 @@ pub struct Overflow {
 }
 
 /// Whether every slice of parameters stays finite when it is moved by its reach.
+#[inline(always)]
 fn stays_finite<P: Tensor>(parameters: &P, reach: impl Fn(usize) -> P::Scalar) -> Result<(), Overflow> {
     for i in 0..P::SLICES {
         if !(Scalar::max_abs(parameters.slice(i)) + reach(i)).is_finite() {

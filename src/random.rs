@@ -34,6 +34,7 @@ impl Random {
 
     /// Stream number `stream` of `seed`. Distinct streams of a seed are independent for all practical purposes.
     #[must_use]
+    #[inline]
     pub fn new(seed: u64, stream: u64) -> Self {
         let mut state = seed ^ mix(stream.wrapping_add(GOLDEN));
         let mut bytes = [0; 16];

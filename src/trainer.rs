@@ -325,8 +325,12 @@ fn check_samples<X: Sample, Y: Sample, Target>(
     if inputs.is_empty() {
         return Err(TrainError::NoSamples);
     }
+    let finite = X::Scalar::max_abs(X::elements(inputs)).is_finite();
     for (sample, (input, target)) in inputs.iter().zip(targets).enumerate() {
-        check_sample(loss, sample, input, target)?;
+        if !finite {
+            check_input(sample, input)?;
+        }
+        loss.check(target).map_err(|error| TrainError::Target { sample, error })?;
     }
     Ok(())
 }
@@ -338,14 +342,19 @@ pub(crate) fn check_sample<X: Sample, Y: Sample, Target>(
     input: &X,
     target: &Target,
 ) -> Result<(), TrainError> {
-    let input = input.as_ref();
-    if !X::Scalar::max_abs(input).is_finite() {
-        // Rare: only now is it worth looking for the place.
-        if let Some((element, found)) = input.iter().enumerate().find(|(_, x)| !x.is_finite()) {
-            return Err(TrainError::Input { sample, element, found: found.to_f64() });
-        }
+    if !X::Scalar::max_abs(input.as_ref()).is_finite() {
+        check_input(sample, input)?;
     }
     loss.check(target).map_err(|error| TrainError::Target { sample, error })
+}
+
+/// Looks for an element that is not finite.
+#[cold]
+fn check_input<X: Sample>(sample: usize, input: &X) -> Result<(), TrainError> {
+    match input.as_ref().iter().enumerate().find(|(_, x)| !x.is_finite()) {
+        Some((element, found)) => Err(TrainError::Input { sample, element, found: found.to_f64() }),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ macro_rules! float {
                 // whole numbers may be taken in any order: the loop runs on vectors.
                 #[inline(always)]
                 fn largest(slice: &[$float]) -> $bits {
-                    slice.iter().fold(0, |largest, x| largest.max(x.abs().to_bits()))
+                    slice.iter().fold(0, |largest, x| largest.max(x.abs().to_bits().cast_signed()))
                 }
                 #[inline(never)]
                 fn largest_of_many(slice: &[$float]) -> $bits {
@@ -91,7 +91,9 @@ macro_rules! float {
                     )
                 }
                 // A call costs more than so few.
-                <$float>::from_bits(if slice.len() <= 16 { largest(slice) } else { largest_of_many(slice) })
+                <$float>::from_bits(
+                    if slice.len() <= 16 { largest(slice) } else { largest_of_many(slice) }.cast_unsigned(),
+                )
             }
             #[inline]
             fn dense<A: Activation, const OUT: usize, const IN: usize, const B: usize>(
@@ -137,5 +139,5 @@ macro_rules! float {
         }
     };
 }
-float!(f32, u32);
-float!(f64, u64);
+float!(f32, i32);
+float!(f64, i64);

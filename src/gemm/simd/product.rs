@@ -461,6 +461,9 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
                 }
             }
         }
+        if !FAR && 2 * rest <= V::LEN && p.c.column == rest {
+            return store_joined(&sums, p, epilogue, rest);
+        }
         for c in 0..N {
             let to = p.c.from(0, c).at.cast_mut();
             for m in 0..M - 1 {
@@ -468,6 +471,31 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
             }
             epilogue.apply(sums[c][M - 1]).store_first(to.add((M - 1) * V::LEN), rest);
         }
+    }
+}
+
+/// Stores `epilogue` of `N` columns of so few rows that a register holds several, which lie one after the other in `c`.
+///
+/// # Safety
+///
+/// See [`Product`], of which `a` and `b` are not used.
+#[inline(always)]
+unsafe fn store_joined<V: Register, E: Epilogue<V::Element>, const M: usize, const N: usize>(
+    sums: &[[V; M]; N],
+    p: &Product<V::Element>,
+    epilogue: E,
+    rows: usize,
+) {
+    let together = V::LEN / rows;
+    for first in (0..N).step_by(together) {
+        let count = together.min(N - first);
+        let mut joined = V::ZERO;
+        for c in first..first + count {
+            joined = joined.shifted(sums[c][0], rows);
+        }
+        joined = joined.shifted(joined, V::LEN - count * rows);
+        // SAFETY: `count` columns without gaps.
+        unsafe { epilogue.apply(joined).store_first(p.c.from(0, first).at.cast_mut(), count * rows) };
     }
 }
 
