@@ -12,6 +12,12 @@ const PANEL: usize = 768;
 const FIRST_CACHE: usize = 24 << 10;
 const SECOND_CACHE: usize = 1 << 20;
 
+/// From this depth on what the tallest tiles add to is asked for one column after the other.
+const LONG: usize = 128;
+
+/// So many columns of `a` ahead of the one in use are asked for, where it lies in the second cache.
+const AHEAD: usize = 8;
+
 /// A matrix in memory: element (r, c) lies at `at[r · row + c · column]`.
 #[derive(Clone, Copy)]
 pub(crate) struct View<T> {
@@ -118,7 +124,7 @@ impl<T: Copy> Kernel<T> for Blocked<T> {
     }
 }
 
-/// A product of any size, turned if that costs less.
+/// A product of any size, turned if that costs less, and in strips where that is faster.
 ///
 /// # Safety
 ///
@@ -127,7 +133,15 @@ impl<T: Copy> Kernel<T> for Blocked<T> {
 pub(super) unsafe fn blocked<V: Register>(p: Product<V::Element>, piece: Piece) {
     let turned = cost::<V>(&p.transposed(), true) < cost::<V>(&p, false);
     // SAFETY: the caller's promise.
-    unsafe { if turned { in_panels::<V>(p.transposed(), true, piece) } else { in_panels::<V>(p, false, piece) } }
+    unsafe {
+        if turned {
+            in_panels::<V>(p.transposed(), true, piece);
+        } else if goes_in_strips::<V>(&p) {
+            in_strips::<V>(p, piece);
+        } else {
+            in_panels::<V>(p, false, piece);
+        }
+    }
 }
 
 /// How long a product takes, in half cycles of AVX-512, of which a multiplication of registers takes one.
@@ -136,6 +150,59 @@ fn cost<V: Register>(p: &Product<V::Element>, turned: bool) -> usize {
     let pack = if p.a.row == 1 { 0 } else { p.rows * p.depth * 9 / V::LEN };
     let turn = if turned { p.rows * p.columns * p.depth.div_ceil(PANEL / V::ROWS) * 24 / V::LEN } else { 0 };
     multiply + pack + turn
+}
+
+/// Whether a product, as that of the gradient, lets [`in_strips`] run, and `c` does not fit into the second cache, but `a` does:
+/// then it pays to go through `c` down its columns.
+#[inline(always)]
+fn goes_in_strips<V: Register>(p: &Product<V::Element>) -> bool {
+    let bytes = |rows: usize, columns: usize| rows * columns * size_of::<V::Element>();
+    let runs = p.a.row == 1 && p.b.column == 1 && p.depth * V::COLUMNS <= PANEL * V::LEN;
+    runs && bytes(p.rows, p.columns) > SECOND_CACHE && bytes(p.rows, p.depth) <= SECOND_CACHE
+}
+
+/// Columns come in strips of `COLUMNS`, each of which, packed on the stack, goes down all rows.
+///
+/// # Safety
+///
+/// See [`Product`]; the rows of `a` are adjacent, the columns of `b` too, and a strip of `b` has room in a panel.
+#[inline(always)]
+unsafe fn in_strips<V: Register>(p: Product<V::Element>, piece: Piece) {
+    let mut packed = [const { MaybeUninit::<V>::uninit() }; PANEL];
+    let packed = packed.as_mut_ptr().cast::<V::Element>();
+    let registers = p.rows.div_ceil(V::LEN);
+    let height = even(registers, V::ROWS);
+    let (panels, strips) = (registers.div_ceil(height), p.columns.div_ceil(V::COLUMNS));
+    let tiles = piece.tiles(panels * strips);
+    for s in 0..strips {
+        let before = s * panels;
+        let (first, last) = (tiles.start.saturating_sub(before), tiles.end.saturating_sub(before).min(panels));
+        if first >= last {
+            continue;
+        }
+        let (c, columns) = strip(&p, strips, s);
+        let part = V::part(0, columns);
+        for k in 0..p.depth {
+            // SAFETY: `columns` elements of a row of `b`.
+            unsafe { V::load_part(p.b.from(k, c).at, part).store_part(packed.add(k * V::COLUMNS), part) };
+        }
+        let b = View { at: packed.cast_const(), row: V::COLUMNS, column: 1 };
+        for panel in first..last {
+            let r = panel * height * V::LEN;
+            let rows = (p.rows - r).min(height * V::LEN);
+            let start = p.start.map(|start| start.from(r, c));
+            let tile = Product { rows, columns, a: p.a.from(r, 0), b, start, c: p.c.from(r, c), ..p };
+            // SAFETY: a part of the product, of at most `ROWS` registers of rows and `COLUMNS` columns.
+            unsafe { run_tile::<V>(&tile) };
+        }
+    }
+}
+
+/// Where strip `s` of so many begins, and how many columns it has. They differ by one column at most: the first ones are wider.
+#[inline(always)]
+fn strip<T>(p: &Product<T>, strips: usize, s: usize) -> (usize, usize) {
+    let (most, wider) = (p.columns / strips, p.columns % strips);
+    (s * most + s.min(wider), most + usize::from(s < wider))
 }
 
 /// Rows come in panels of `ROWS` registers, columns in strips of `COLUMNS`. A panel of `a` is packed on the stack where
@@ -174,10 +241,8 @@ pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool
                 a = View { at: panel, row: 1, column: height * V::LEN };
             }
             let start = if k == 0 { p.start } else { Some(p.c) };
-            // Strips differ by one column at most: the first ones are wider.
-            let strip = |s: usize| s * (p.columns / strips) + s.min(p.columns % strips);
             for s in first..last {
-                let (c, columns) = (strip(s), strip(s + 1) - strip(s));
+                let (c, columns) = strip(&p, strips, s);
                 let start = start.map(|start| start.from(r, c));
                 let tile = Product { rows, depth, columns, a, b: p.b.from(k, c), start, c: p.c.from(r, c) };
                 // SAFETY: a part of the product, of at most `ROWS` registers of rows and `COLUMNS` columns.
@@ -412,8 +477,10 @@ pub(super) unsafe fn tiny<V: Register, E: Epilogue<V::Element>>(p: Product<V::El
     }
 }
 
-/// `c = epilogue(start + a·b)` for `M` registers of rows, of which the last holds `rest`, and `N` columns. `FAR`: what
-/// the sums are added to may be far away, so it comes while they are summed, and is added last.
+/// `c = epilogue(start + a·b)` for `M` registers of rows, of which the last holds `rest`, and `N` columns.
+///
+/// `FAR`: what the sums are added to may be far away, and so is added last, and comes while they are summed: one column after
+/// the other if there is time, since the processor keeps few requests. So do the columns of `a` ahead.
 ///
 /// # Safety
 ///
@@ -430,28 +497,41 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
     let (mut a, mut near, mut far) = (p.a, p.b.at, p.b.at.wrapping_add(black_box(4 * p.b.column)));
     // SAFETY: the caller's promise.
     unsafe {
-        if let Some(start) = p.start {
+        if let (Some(start), false) = (p.start, FAR) {
             for c in 0..N {
-                if FAR {
-                    for m in 0..M {
-                        V::prefetch(start.from(0, c).at.wrapping_add(m * V::LEN));
-                    }
-                } else {
-                    sums[c] = load::<V, M, FAR>(start.from(0, c), rest);
-                }
+                sums[c] = load::<V, M, FAR>(start.from(0, c), rest);
             }
         }
-        for _ in 0..p.depth {
-            let rows = load::<V, M, FAR>(a, rest);
+        let (mut left, mut to) = (p.depth, p.c);
+        let long = FAR && M == V::ROWS && p.depth >= LONG;
+        if FAR && !long {
             for c in 0..N {
-                let factor = V::splat(*if c < 4 { near } else { far }.add(c % 4 * p.b.column));
-                for m in 0..M {
-                    sums[c][m] = rows[m].mul_add(factor, sums[c][m]);
-                }
+                prefetch::<V, M>(to.from(0, c));
             }
-            a = a.from(0, 1);
-            near = near.wrapping_add(p.b.row);
-            far = far.wrapping_add(p.b.row);
+        }
+        let stretch = if long { p.depth.div_ceil(N) } else { p.depth };
+        while left > 0 {
+            if long {
+                prefetch::<V, M>(to);
+                to = to.from(0, 1);
+            }
+            let steps = if left < stretch { left } else { stretch };
+            left -= steps;
+            for _ in 0..steps {
+                if long {
+                    prefetch::<V, M>(a.from(0, AHEAD));
+                }
+                let rows = load::<V, M, FAR>(a, rest);
+                for c in 0..N {
+                    let factor = V::splat(*if c < 4 { near } else { far }.add(c % 4 * p.b.column));
+                    for m in 0..M {
+                        sums[c][m] = rows[m].mul_add(factor, sums[c][m]);
+                    }
+                }
+                a = a.from(0, 1);
+                near = near.wrapping_add(p.b.row);
+                far = far.wrapping_add(p.b.row);
+            }
         }
         if let (Some(start), true) = (p.start, FAR) {
             for c in 0..N {
@@ -496,6 +576,14 @@ unsafe fn store_joined<V: Register, E: Epilogue<V::Element>, const M: usize, con
         joined = joined.shifted(joined, V::LEN - count * rows);
         // SAFETY: `count` columns without gaps.
         unsafe { epilogue.apply(joined).store_first(p.c.from(0, first).at.cast_mut(), count * rows) };
+    }
+}
+
+/// Asks for `M` registers of a column's rows.
+#[inline(always)]
+fn prefetch<V: Register, const M: usize>(from: View<V::Element>) {
+    for m in 0..M {
+        V::prefetch(from.at.wrapping_add(m * V::LEN));
     }
 }
 
