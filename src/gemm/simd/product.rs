@@ -136,7 +136,7 @@ pub(super) unsafe fn blocked<V: Register>(p: Product<V::Element>, piece: Piece) 
     unsafe {
         if turned {
             in_panels::<V>(p.transposed(), true, piece);
-        } else if goes_in_strips::<V>(&p) {
+        } else if has_strips::<V>(&p) && repays_strips(&p) {
             in_strips::<V>(p, piece);
         } else {
             in_panels::<V>(p, false, piece);
@@ -152,35 +152,39 @@ fn cost<V: Register>(p: &Product<V::Element>, turned: bool) -> usize {
     multiply + pack + turn
 }
 
-/// Whether a product, as that of the gradient, lets [`in_strips`] run, and `c` does not fit into the second cache, but `a` does:
-/// then it pays to go through `c` down its columns.
+/// Whether a product, as that of the gradient, can run [`in_strips`].
 #[inline(always)]
-fn goes_in_strips<V: Register>(p: &Product<V::Element>) -> bool {
-    let bytes = |rows: usize, columns: usize| rows * columns * size_of::<V::Element>();
-    let runs = p.a.row == 1 && p.b.column == 1 && p.depth * V::COLUMNS <= PANEL * V::LEN;
-    runs && bytes(p.rows, p.columns) > SECOND_CACHE && bytes(p.rows, p.depth) <= SECOND_CACHE
+pub(super) fn has_strips<V: Register>(p: &Product<V::Element>) -> bool {
+    p.a.row == 1 && p.b.column == 1 && p.depth * V::COLUMNS <= PANEL * V::LEN
+}
+
+/// Whether `c` does not fit into the second cache, but `a` does: then it pays to go down the columns of `c`.
+#[inline(always)]
+fn repays_strips<T>(p: &Product<T>) -> bool {
+    p.rows * p.columns * size_of::<T>() > SECOND_CACHE && p.rows * p.depth * size_of::<T>() <= SECOND_CACHE
 }
 
 /// Columns come in strips of `COLUMNS`, each of which, packed on the stack, goes down all rows.
 ///
 /// # Safety
 ///
-/// See [`Product`]; the rows of `a` are adjacent, the columns of `b` too, and a strip of `b` has room in a panel.
+/// See [`Product`], which [has strips](has_strips).
 #[inline(always)]
-unsafe fn in_strips<V: Register>(p: Product<V::Element>, piece: Piece) {
+pub(super) unsafe fn in_strips<V: Register>(p: Product<V::Element>, piece: Piece) {
     let mut packed = [const { MaybeUninit::<V>::uninit() }; PANEL];
     let packed = packed.as_mut_ptr().cast::<V::Element>();
     let registers = p.rows.div_ceil(V::LEN);
     let height = even(registers, V::ROWS);
     let (panels, strips) = (registers.div_ceil(height), p.columns.div_ceil(V::COLUMNS));
     let tiles = piece.tiles(panels * strips);
+    let cut = Strips::new(p.columns, strips);
     for s in 0..strips {
         let before = s * panels;
         let (first, last) = (tiles.start.saturating_sub(before), tiles.end.saturating_sub(before).min(panels));
         if first >= last {
             continue;
         }
-        let (c, columns) = strip(&p, strips, s);
+        let (c, columns) = cut.at(s);
         let part = V::part(0, columns);
         for k in 0..p.depth {
             // SAFETY: `columns` elements of a row of `b`.
@@ -198,11 +202,24 @@ unsafe fn in_strips<V: Register>(p: Product<V::Element>, piece: Piece) {
     }
 }
 
-/// Where strip `s` of so many begins, and how many columns it has. They differ by one column at most: the first ones are wider.
-#[inline(always)]
-fn strip<T>(p: &Product<T>, strips: usize, s: usize) -> (usize, usize) {
-    let (most, wider) = (p.columns / strips, p.columns % strips);
-    (s * most + s.min(wider), most + usize::from(s < wider))
+/// Columns cut into strips, of which the first `wider` have one more than `width`.
+#[derive(Clone, Copy)]
+struct Strips {
+    width: usize,
+    wider: usize,
+}
+
+impl Strips {
+    #[inline(always)]
+    fn new(columns: usize, count: usize) -> Self {
+        Self { width: columns / count, wider: columns % count }
+    }
+
+    /// Where a strip begins, and how many columns it has.
+    #[inline(always)]
+    fn at(self, number: usize) -> (usize, usize) {
+        (number * self.width + number.min(self.wider), self.width + usize::from(number < self.wider))
+    }
 }
 
 /// Rows come in panels of `ROWS` registers, columns in strips of `COLUMNS`. A panel of `a` is packed on the stack where
@@ -223,6 +240,7 @@ pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool
     let step = if packed { even(p.depth, PANEL / height) } else { p.depth };
     let strips = p.columns.div_ceil(V::COLUMNS);
     let tiles = piece.tiles(registers.div_ceil(height) * strips);
+    let cut = Strips::new(p.columns, strips);
     for (panel_number, r) in (0..registers).step_by(height).enumerate() {
         let before = panel_number * strips;
         let (first, last) = (tiles.start.saturating_sub(before), tiles.end.saturating_sub(before).min(strips));
@@ -242,7 +260,7 @@ pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool
             }
             let start = if k == 0 { p.start } else { Some(p.c) };
             for s in first..last {
-                let (c, columns) = strip(&p, strips, s);
+                let (c, columns) = cut.at(s);
                 let start = start.map(|start| start.from(r, c));
                 let tile = Product { rows, depth, columns, a, b: p.b.from(k, c), start, c: p.c.from(r, c) };
                 // SAFETY: a part of the product, of at most `ROWS` registers of rows and `COLUMNS` columns.
@@ -492,46 +510,33 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
     rest: usize,
 ) {
     let mut sums = [[V::ZERO; M]; N];
-    // Two cursors through b, unrelated for all that LLVM knows: with a single one it computes the address of each
-    // column from that of the one before, and such a chain of additions takes longer than the multiplications.
-    let (mut a, mut near, mut far) = (p.a, p.b.at, p.b.at.wrapping_add(black_box(4 * p.b.column)));
+    let mut walk = Walk::new(p);
     // SAFETY: the caller's promise.
     unsafe {
-        if let (Some(start), false) = (p.start, FAR) {
-            for c in 0..N {
-                sums[c] = load::<V, M, FAR>(start.from(0, c), rest);
-            }
-        }
-        let (mut left, mut to) = (p.depth, p.c);
-        let long = FAR && M == V::ROWS && p.depth >= LONG;
-        if FAR && !long {
-            for c in 0..N {
-                prefetch::<V, M>(to.from(0, c));
-            }
-        }
-        let stretch = if long { p.depth.div_ceil(N) } else { p.depth };
-        while left > 0 {
-            if long {
-                prefetch::<V, M>(to);
-                to = to.from(0, 1);
-            }
-            let steps = if left < stretch { left } else { stretch };
-            left -= steps;
-            for _ in 0..steps {
-                if long {
-                    prefetch::<V, M>(a.from(0, AHEAD));
-                }
-                let rows = load::<V, M, FAR>(a, rest);
+        match p.start {
+            Some(start) if !FAR => {
                 for c in 0..N {
-                    let factor = V::splat(*if c < 4 { near } else { far }.add(c % 4 * p.b.column));
-                    for m in 0..M {
-                        sums[c][m] = rows[m].mul_add(factor, sums[c][m]);
-                    }
+                    sums[c] = load::<V, M, FAR>(start.from(0, c), rest);
                 }
-                a = a.from(0, 1);
-                near = near.wrapping_add(p.b.row);
-                far = far.wrapping_add(p.b.row);
+                walk.add::<V, M, N, FAR, false>(&mut sums, rest, p.depth);
             }
+            _ if FAR && M == V::ROWS && p.depth >= LONG => {
+                let (mut left, mut to) = (p.depth, p.c);
+                while left > 0 {
+                    prefetch::<V, M>(to);
+                    to = to.from(0, 1);
+                    let steps = left.min(p.depth.div_ceil(N));
+                    walk.add::<V, M, N, FAR, true>(&mut sums, rest, steps);
+                    left -= steps;
+                }
+            }
+            Some(start) => {
+                for c in 0..N {
+                    prefetch::<V, M>(start.from(0, c));
+                }
+                walk.add::<V, M, N, FAR, false>(&mut sums, rest, p.depth);
+            }
+            None => walk.add::<V, M, N, FAR, false>(&mut sums, rest, p.depth),
         }
         if let (Some(start), true) = (p.start, FAR) {
             for c in 0..N {
@@ -550,6 +555,55 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
                 epilogue.apply(sums[c][m]).store(to.add(m * V::LEN));
             }
             epilogue.apply(sums[c][M - 1]).store_first(to.add((M - 1) * V::LEN), rest);
+        }
+    }
+}
+
+/// Where a tile is on its way along the depth.
+struct Walk<T> {
+    a: View<T>,
+    /// Two cursors through b, unrelated for all that LLVM knows: with a single one it computes the address of each column from
+    /// that of the one before, and such a chain of additions takes longer than the multiplications.
+    near: *const T,
+    far: *const T,
+    b: View<T>,
+}
+
+impl<T: Copy> Walk<T> {
+    #[inline(always)]
+    fn new(p: &Product<T>) -> Self {
+        Self { a: p.a, near: p.b.at, far: p.b.at.wrapping_add(black_box(4 * p.b.column)), b: p.b }
+    }
+
+    /// Adds the products of the next `steps` columns of `a` and rows of `b`. `ASK`: and asks for the columns
+    /// of `a` to come.
+    ///
+    /// # Safety
+    ///
+    /// So much of both can be read, `rest` rows of the last register.
+    #[inline(always)]
+    unsafe fn add<V: Register<Element = T>, const M: usize, const N: usize, const FAR: bool, const ASK: bool>(
+        &mut self,
+        sums: &mut [[V; M]; N],
+        rest: usize,
+        steps: usize,
+    ) {
+        for _ in 0..steps {
+            if ASK {
+                prefetch::<V, M>(self.a.from(0, AHEAD));
+            }
+            // SAFETY: the caller's promise.
+            let rows = unsafe { load::<V, M, FAR>(self.a, rest) };
+            for c in 0..N {
+                // SAFETY: as above.
+                let factor = V::splat(unsafe { *if c < 4 { self.near } else { self.far }.add(c % 4 * self.b.column) });
+                for m in 0..M {
+                    sums[c][m] = rows[m].mul_add(factor, sums[c][m]);
+                }
+            }
+            self.a = self.a.from(0, 1);
+            self.near = self.near.wrapping_add(self.b.row);
+            self.far = self.far.wrapping_add(self.b.row);
         }
     }
 }

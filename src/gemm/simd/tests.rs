@@ -21,6 +21,7 @@ enum Path {
     Blocked,
     Panels,
     Turned,
+    Strips,
     Tiny,
     Down,
     Across,
@@ -40,6 +41,7 @@ impl<T: Float> Kernel<T> for On<'_, T> {
         let On(path, p, ran) = self;
         *ran = match path {
             Path::Blocked | Path::Panels | Path::Turned => true,
+            Path::Strips => product::has_strips::<V>(&p),
             Path::Tiny => p.a.row == 1,
             Path::Down => p.a.row == 1 && p.columns == 1,
             Path::Across => {
@@ -57,6 +59,7 @@ impl<T: Float> Kernel<T> for On<'_, T> {
                 Path::Blocked => product::blocked::<V>(p, WHOLE),
                 Path::Panels => product::in_panels::<V>(p, false, WHOLE),
                 Path::Turned => product::in_panels::<V>(p.transposed(), true, WHOLE),
+                Path::Strips => product::in_strips::<V>(p, WHOLE),
                 Path::Tiny => product::tiny::<V, _>(p, Identity),
                 Path::Down => vector::down_columns::<V, _>(p, Identity),
                 Path::Across => vector::across_columns::<V, _>(p, Identity),
@@ -193,8 +196,17 @@ const PRODUCTS: [Of; 5] = [
     Of::Gradient { add: true },
     Of::Gradient { add: false },
 ];
-const PATHS: [Path; 8] =
-    [Path::Blocked, Path::Panels, Path::Turned, Path::Tiny, Path::Down, Path::Across, Path::Dots, Path::Outer];
+const PATHS: [Path; 9] = [
+    Path::Blocked,
+    Path::Panels,
+    Path::Turned,
+    Path::Strips,
+    Path::Tiny,
+    Path::Down,
+    Path::Across,
+    Path::Dots,
+    Path::Outer,
+];
 
 /// Runs a product on every path that takes it, in both orientations: `check` gets each element, its reference and size.
 fn run<T: Number>(

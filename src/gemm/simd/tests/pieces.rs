@@ -2,19 +2,27 @@
 
 use super::*;
 
-/// One piece, turned or not.
-struct Cut<T>(Product<T>, bool, Piece);
+/// One piece, turned, in strips where it can, or neither.
+struct Cut<T>(Product<T>, Way, Piece);
+
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Panels,
+    Turned,
+    Strips,
+}
 
 impl<T: Float> Kernel<T> for Cut<T> {
     #[inline(always)]
     fn run<V: Register<Element = T>>(self) {
-        let Cut(p, turned, piece) = self;
+        let Cut(p, way, piece) = self;
         // SAFETY: the test makes views of arrays of the product's sizes.
         unsafe {
-            if turned {
-                product::in_panels::<V>(p.transposed(), true, piece);
-            } else {
-                product::in_panels::<V>(p, false, piece);
+            match way {
+                Way::Panels => product::in_panels::<V>(p, false, piece),
+                Way::Turned => product::in_panels::<V>(p.transposed(), true, piece),
+                Way::Strips if product::has_strips::<V>(&p) => product::in_strips::<V>(p, piece),
+                Way::Strips => {}
             }
         }
     }
@@ -27,18 +35,23 @@ fn have_the_bits_of_the_whole<T: Number>() {
         let mut a = Guarded::new(rows * depth, 0, || random.any());
         let mut b = Guarded::new(depth * columns, 0, || random.any());
         let start: Vec<T> = (0..rows * columns).map(|_| random.any()).collect();
-        for (isa, turned, across) in Isa::available().flat_map(|isa| {
-            [(false, false), (false, true), (true, false), (true, true)].map(|(turned, across)| (isa, turned, across))
-        }) {
+        let ways = [
+            (Way::Panels, false),
+            (Way::Panels, true),
+            (Way::Turned, false),
+            (Way::Turned, true),
+            (Way::Strips, false),
+        ];
+        for (isa, way, across) in Isa::available().flat_map(|isa| ways.map(|(way, across)| (isa, way, across))) {
             let a = if across { a.view(depth).transposed() } else { a.view(rows) };
-            let b = b.view(depth);
+            let b = if matches!(way, Way::Strips) { b.view(columns).transposed() } else { b.view(depth) };
             let run = |of: usize| {
                 let mut c = Guarded::new(rows * columns, 0, || T::NAN);
                 c.all[c.from..c.from + c.len].copy_from_slice(&start);
                 let view = c.view(rows);
                 for number in (0..of).rev() {
                     let product = Product { rows, depth, columns, a, b, start: Some(view), c: view };
-                    T::enter(isa, Cut(product, turned, Piece { number, of }));
+                    T::enter(isa, Cut(product, way, Piece { number, of }));
                 }
                 assert!(c.guards_hold());
                 c
@@ -46,7 +59,7 @@ fn have_the_bits_of_the_whole<T: Number>() {
             let whole = run(1);
             for of in [2, 3, 7, 1000] {
                 let same = run(of).get().iter().zip(whole.get()).all(|(x, y)| x.is_same_as(*y));
-                assert!(same, "{isa:?} {rows}×{depth}×{columns} turned: {turned}, across: {across}, {of} pieces");
+                assert!(same, "{isa:?} {rows}×{depth}×{columns} {way:?}, across: {across}, {of} pieces");
             }
         }
     }
