@@ -3,8 +3,9 @@
 use crate::error::TrainError;
 use crate::layer::{Batch, Layer, Network, Pass, Sample};
 use crate::optimizer::Optimizer;
-use crate::trainer::{check_sample, scalar};
+use crate::trainer::{check_samples, scalar};
 use crate::{Loss, Random, Scalar, Sgd, Zeroed};
+use core::slice::from_ref;
 
 /// A layer whose step down the gradient needs no gradient in memory: for one sample ∇W is δ·xᵀ (eq:weight-gradient), and
 /// both factors are there anyway, x as the input and δ as what [`backward`](Layer::backward) leaves in `d_output`.
@@ -111,7 +112,7 @@ where
         sgd.validate()?;
         loss.validate()?;
         let [sample] = <N::InputSample as Sample>::samples::<1>(input);
-        check_sample(loss, 0, sample, target)?;
+        check_samples(loss, from_ref(sample), from_ref(target))?;
 
         self.network.forward(input, &mut self.cache, &mut Pass::train(self.seed, self.steps));
         let [output] = <N::OutputSample as Sample>::samples::<1>(N::output(&self.cache));

@@ -314,7 +314,8 @@ fn validate<Y: Sample, Target>(optimizer: &impl Optimizer, loss: &impl Loss<Y, T
     Ok(())
 }
 
-fn check_samples<X: Sample, Y: Sample, Target>(
+/// Checks as many inputs as targets.
+pub(crate) fn check_samples<X: Sample, Y: Sample, Target>(
     loss: &impl Loss<Y, Target>,
     inputs: &[X],
     targets: &[Target],
@@ -333,19 +334,6 @@ fn check_samples<X: Sample, Y: Sample, Target>(
         loss.check(target).map_err(|error| TrainError::Target { sample, error })?;
     }
     Ok(())
-}
-
-/// Checks the sample of number `sample`.
-pub(crate) fn check_sample<X: Sample, Y: Sample, Target>(
-    loss: &impl Loss<Y, Target>,
-    sample: usize,
-    input: &X,
-    target: &Target,
-) -> Result<(), TrainError> {
-    if !X::Scalar::max_abs(input.as_ref()).is_finite() {
-        check_input(sample, input)?;
-    }
-    loss.check(target).map_err(|error| TrainError::Target { sample, error })
 }
 
 /// Looks for an element that is not finite.
