@@ -44,6 +44,10 @@ pub trait Optimizer: Clone {
     /// Tells this rule from others, with the rules inside it: [checkpoints](crate::Trainer::read_checkpoint) compare it.
     const NAME: RuleName;
 
+    /// Whether [`reach`](Optimizer::reach) of a slice is not finite wherever its gradient is not, so that a trainer need not look
+    /// through the gradient as well. Never so where [`prepare`](Optimizer::prepare) rewrites it.
+    const CHECKS_GRADIENT: bool = false;
+
     /// What is remembered: as many gradients as the rule needs, [`Empty`](crate::Empty) for none.
     type State<G: Tensor>: Tensor<Scalar = G::Scalar>;
 
@@ -91,7 +95,8 @@ pub trait Optimizer: Clone {
         state: &mut Self::State<P::Gradient>,
     );
 
-    /// Moves `parameters` by one step; `step` counts from 1. The gradient is finite, and [prepared](Optimizer::prepare).
+    /// Moves `parameters` by one step; `step` counts from 1. The gradient is [prepared](Optimizer::prepare), and finite unless
+    /// the rule [checks it](Optimizer::CHECKS_GRADIENT).
     ///
     /// # Errors
     ///

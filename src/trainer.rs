@@ -285,17 +285,25 @@ where
 
     /// Moves the parameters against the gradient, if that leaves everything finite.
     fn apply(&mut self, optimizer: &O) -> Result<(), TrainError> {
+        if !O::CHECKS_GRADIENT {
+            self.check_gradient()?;
+        }
+        optimizer.prepare(&mut self.gradient);
+        let step = self.steps.saturating_add(1);
+        if let Err(overflow) = optimizer.step(step, &mut self.network, &self.gradient, &mut self.state) {
+            self.check_gradient()?;
+            return Err(TrainError::Update { block: overflow.block });
+        }
+        self.steps = step;
+        Ok(())
+    }
+
+    fn check_gradient(&self) -> Result<(), TrainError> {
         for i in 0..N::SLICES {
             if !N::Scalar::max_abs(self.gradient.slice(i)).is_finite() {
                 return Err(TrainError::Gradient { block: N::block(i).name });
             }
         }
-        optimizer.prepare(&mut self.gradient);
-        let step = self.steps.saturating_add(1);
-        optimizer
-            .step(step, &mut self.network, &self.gradient, &mut self.state)
-            .map_err(|overflow| TrainError::Update { block: overflow.block })?;
-        self.steps = step;
         Ok(())
     }
 }

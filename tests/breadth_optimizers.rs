@@ -353,6 +353,40 @@ fn all_or_nothing() {
 }
 
 /// The names of all hyper-parameters that were refused.
+/// A rule that says so refuses any gradient that is not finite, at any learning rate, and changes nothing.
+#[test]
+fn rules_that_check_the_gradient() {
+    fn refuses<O: Optimizer, T: Scalar>(rule: &O) {
+        const { assert!(O::CHECKS_GRADIENT) };
+        // The smallest rate is zero in f32.
+        let rates = [0.0, 1e-300, 0.1, 1e30];
+        let found = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+        for (at, bad, rate) in (0..4 * 3 * 4).map(|i| (i / 12, found[i / 4 % 3], rates[i % 4])) {
+            let mut g = [1.0; 4];
+            g[at] = bad;
+            let mut w = pair::<T>(&[0.0, -1.0, 2.0, 3.0]);
+            let mut state = zero::<O::State<Pair<T>>>();
+            let refused = rule.clone().with_learning_rate(rate).step(1, &mut w, &pair(&g), &mut state);
+            assert_eq!(
+                refused.unwrap_err().block.to_string(),
+                if at < 2 { "weights" } else { "bias" },
+                "{bad} at {at}, {rate}"
+            );
+            assert_eq!(scalars(&w), [0.0, -1.0, 2.0, 3.0]);
+            assert!(scalars(&state).iter().all(|x| *x == 0.0));
+        }
+    }
+    fn refuses_in_both<O: Optimizer>(rule: &O) {
+        refuses::<O, f32>(rule);
+        refuses::<O, f64>(rule);
+    }
+    refuses_in_both(&Sgd::new(0.1).unwrap());
+    refuses_in_both(&Momentum::new(0.1).unwrap());
+    refuses_in_both(&Nesterov::new(0.1).unwrap());
+    // What a rule around them prepares or scales has to be finite before.
+    const { assert!(!ClipNorm::<Sgd>::CHECKS_GRADIENT && !Adam::CHECKS_GRADIENT) };
+}
+
 #[test]
 fn bad_hyperparameters() {
     fn refused(rule: &impl Optimizer) -> &'static str {

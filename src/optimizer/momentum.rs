@@ -38,6 +38,7 @@ impl Momentum {
 
 impl Optimizer for Momentum {
     const NAME: RuleName = RuleName::new("Momentum");
+    const CHECKS_GRADIENT: bool = true;
 
     type State<G: Tensor> = G;
 

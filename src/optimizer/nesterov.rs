@@ -41,6 +41,7 @@ impl Nesterov {
 
 impl Optimizer for Nesterov {
     const NAME: RuleName = RuleName::new("Nesterov");
+    const CHECKS_GRADIENT: bool = true;
 
     type State<G: Tensor> = G;
 

@@ -33,6 +33,7 @@ impl Sgd {
 
 impl Optimizer for Sgd {
     const NAME: RuleName = RuleName::new("Sgd");
+    const CHECKS_GRADIENT: bool = true;
 
     type State<G: Tensor> = Empty<G>;
 
