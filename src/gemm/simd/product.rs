@@ -136,7 +136,7 @@ pub(super) unsafe fn blocked<V: Register>(p: Product<V::Element>, piece: Piece) 
     unsafe {
         if turned {
             in_panels::<V>(p.transposed(), true, piece);
-        } else if has_strips::<V>(&p) && repays_strips(&p) {
+        } else if has_strips(&p) && repays_strips::<V>(&p) {
             in_strips::<V>(p, piece);
         } else {
             in_panels::<V>(p, false, piece);
@@ -154,14 +154,21 @@ fn cost<V: Register>(p: &Product<V::Element>, turned: bool) -> usize {
 
 /// Whether a product, as that of the gradient, can run [`in_strips`].
 #[inline(always)]
-pub(super) fn has_strips<V: Register>(p: &Product<V::Element>) -> bool {
-    p.a.row == 1 && p.b.column == 1 && p.depth * V::COLUMNS <= PANEL * V::LEN
+pub(super) fn has_strips<T>(p: &Product<T>) -> bool {
+    p.a.row == 1 && p.b.column == 1
 }
 
-/// Whether `c` does not fit into the second cache, but `a` does: then it pays to go down the columns of `c`.
+/// How much of the depth [`in_strips`] takes at a time: so much of `a` stays in the second cache, and a strip of `b` in a panel.
 #[inline(always)]
-fn repays_strips<T>(p: &Product<T>) -> bool {
-    p.rows * p.columns * size_of::<T>() > SECOND_CACHE && p.rows * p.depth * size_of::<T>() <= SECOND_CACHE
+fn depth_of_strips<V: Register>(p: &Product<V::Element>) -> usize {
+    (SECOND_CACHE / (p.rows * size_of::<V::Element>())).clamp(1, PANEL * V::LEN / V::COLUMNS)
+}
+
+/// Whether `c` does not fit into the second cache, but enough of `a` does: then it pays to go down the columns of `c`.
+#[inline(always)]
+fn repays_strips<V: Register>(p: &Product<V::Element>) -> bool {
+    let step = depth_of_strips::<V>(p);
+    p.rows * p.columns * size_of::<V::Element>() > SECOND_CACHE && (step >= p.depth || step >= LONG)
 }
 
 /// Columns come in strips of `COLUMNS`, each of which, packed on the stack, goes down all rows.
@@ -178,26 +185,31 @@ pub(super) unsafe fn in_strips<V: Register>(p: Product<V::Element>, piece: Piece
     let (panels, strips) = (registers.div_ceil(height), p.columns.div_ceil(V::COLUMNS));
     let tiles = piece.tiles(panels * strips);
     let cut = Strips::new(p.columns, strips);
-    for s in 0..strips {
-        let before = s * panels;
-        let (first, last) = (tiles.start.saturating_sub(before), tiles.end.saturating_sub(before).min(panels));
-        if first >= last {
-            continue;
-        }
-        let (c, columns) = cut.at(s);
-        let part = V::part(0, columns);
-        for k in 0..p.depth {
-            // SAFETY: `columns` elements of a row of `b`.
-            unsafe { V::load_part(p.b.from(k, c).at, part).store_part(packed.add(k * V::COLUMNS), part) };
-        }
-        let b = View { at: packed.cast_const(), row: V::COLUMNS, column: 1 };
-        for panel in first..last {
-            let r = panel * height * V::LEN;
-            let rows = (p.rows - r).min(height * V::LEN);
-            let start = p.start.map(|start| start.from(r, c));
-            let tile = Product { rows, columns, a: p.a.from(r, 0), b, start, c: p.c.from(r, c), ..p };
-            // SAFETY: a part of the product, of at most `ROWS` registers of rows and `COLUMNS` columns.
-            unsafe { run_tile::<V>(&tile) };
+    let step = even(p.depth, depth_of_strips::<V>(&p));
+    for k in (0..p.depth).step_by(step) {
+        let depth = step.min(p.depth - k);
+        let start = if k == 0 { p.start } else { Some(p.c) };
+        for s in 0..strips {
+            let before = s * panels;
+            let (first, last) = (tiles.start.saturating_sub(before), tiles.end.saturating_sub(before).min(panels));
+            if first >= last {
+                continue;
+            }
+            let (c, columns) = cut.at(s);
+            let part = V::part(0, columns);
+            for i in 0..depth {
+                // SAFETY: `columns` elements of a row of `b`, of which a strip has `step`.
+                unsafe { V::load_part(p.b.from(k + i, c).at, part).store_part(packed.add(i * V::COLUMNS), part) };
+            }
+            let b = View { at: packed.cast_const(), row: V::COLUMNS, column: 1 };
+            for panel in first..last {
+                let r = panel * height * V::LEN;
+                let rows = (p.rows - r).min(height * V::LEN);
+                let start = start.map(|start| start.from(r, c));
+                let tile = Product { rows, depth, columns, a: p.a.from(r, k), b, start, c: p.c.from(r, c) };
+                // SAFETY: a part of the product, of at most `ROWS` registers of rows and `COLUMNS` columns.
+                unsafe { run_tile::<V>(&tile) };
+            }
         }
     }
 }

@@ -41,7 +41,7 @@ impl<T: Float> Kernel<T> for On<'_, T> {
         let On(path, p, ran) = self;
         *ran = match path {
             Path::Blocked | Path::Panels | Path::Turned => true,
-            Path::Strips => product::has_strips::<V>(&p),
+            Path::Strips => product::has_strips(&p),
             Path::Tiny => p.a.row == 1,
             Path::Down => p.a.row == 1 && p.columns == 1,
             Path::Across => {

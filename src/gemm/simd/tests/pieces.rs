@@ -21,8 +21,7 @@ impl<T: Float> Kernel<T> for Cut<T> {
             match way {
                 Way::Panels => product::in_panels::<V>(p, false, piece),
                 Way::Turned => product::in_panels::<V>(p.transposed(), true, piece),
-                Way::Strips if product::has_strips::<V>(&p) => product::in_strips::<V>(p, piece),
-                Way::Strips => {}
+                Way::Strips => product::in_strips::<V>(p, piece),
             }
         }
     }
