@@ -83,3 +83,61 @@ fn registers_are_plain_numbers_f32() {
 fn registers_are_plain_numbers_f64() {
     registers_are_plain_numbers::<f64>(f64::from_bits, 1023.0);
 }
+
+/// Loads and stores a register's first lanes, and repeats lanes.
+struct Parts<'a, T>(&'a [T; MOST_LANES]);
+
+impl<T: Number> Kernel<T> for Parts<'_, T> {
+    #[inline(always)]
+    fn run<V: Register<Element = T>>(self) {
+        let numbers = self.0;
+        for count in 0..=V::LEN {
+            let (mut loaded, mut stored) = ([T::NAN; MOST_LANES], [T::NAN; MOST_LANES]);
+            // SAFETY: the arrays hold the widest register.
+            unsafe {
+                V::load_first(numbers.as_ptr(), count).store(loaded.as_mut_ptr());
+                V::load(numbers.as_ptr()).store_first(stored.as_mut_ptr(), count);
+            }
+            for i in 0..MOST_LANES {
+                let lane = if i < count { numbers[i] } else { T::of(0.0) };
+                assert!(
+                    if i < V::LEN { loaded[i].is_same_as(lane) } else { loaded[i].is_nan() },
+                    "{count}: {loaded:?}"
+                );
+                assert!(if i < count { stored[i].is_same_as(lane) } else { stored[i].is_nan() }, "{count}: {stored:?}");
+            }
+        }
+        for times in [1, 2, 4, MOST_TIMES] {
+            if 2 * times > V::LEN {
+                continue;
+            }
+            // SAFETY: the array holds the widest register.
+            let registers = unsafe { V::load(numbers.as_ptr()) }.repeated(times);
+            for i in 0..times {
+                let mut lanes = [T::NAN; MOST_LANES];
+                // SAFETY: as above.
+                unsafe { registers[i].store(lanes.as_mut_ptr()) };
+                for l in 0..V::LEN {
+                    assert!(lanes[l].is_same_as(numbers[(i * V::LEN + l) / times]), "{times} times, {i}: {lanes:?}");
+                }
+            }
+        }
+    }
+}
+
+fn parts_are_lanes<T: Number>() {
+    let numbers = core::array::from_fn(|i| T::of(i as f64 + 1.0));
+    for isa in Isa::available() {
+        T::enter(isa, Parts(&numbers));
+    }
+}
+
+#[test]
+fn parts_are_lanes_f32() {
+    parts_are_lanes::<f32>();
+}
+
+#[test]
+fn parts_are_lanes_f64() {
+    parts_are_lanes::<f64>();
+}
