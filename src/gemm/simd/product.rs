@@ -587,8 +587,7 @@ impl<T: Copy> Walk<T> {
         Self { a: p.a, near: p.b.at, far: p.b.at.wrapping_add(black_box(4 * p.b.column)), b: p.b }
     }
 
-    /// Adds the products of the next `steps` columns of `a` and rows of `b`. `ASK`: and asks for the columns
-    /// of `a` to come.
+    /// Adds the products of the next `steps` columns of `a` and rows of `b`. `ASK`: and asks for columns of `a` to come.
     ///
     /// # Safety
     ///

@@ -202,8 +202,8 @@ unsafe fn start_of<V: Register>(p: &Product<V::Element>, r: usize) -> V {
     }
 }
 
-/// Adds column `k` of `a`, from `past` elements before it, times `factor` to the sums `i`; of the first and of the last register only
-/// a part, if so asked.
+/// Adds column `k` of `a`, from `past` elements before it, times `factor` to sum `i` of every register; of the first and of
+/// the last register only a part, if so asked.
 ///
 /// # Safety
 ///
