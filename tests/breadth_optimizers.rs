@@ -352,7 +352,6 @@ fn all_or_nothing() {
     }
 }
 
-/// The names of all hyper-parameters that were refused.
 /// A rule that says so refuses any gradient that is not finite, at any learning rate, and changes nothing.
 #[test]
 fn rules_that_check_the_gradient() {
@@ -387,6 +386,7 @@ fn rules_that_check_the_gradient() {
     const { assert!(!ClipNorm::<Sgd>::CHECKS_GRADIENT && !Adam::CHECKS_GRADIENT) };
 }
 
+/// The names of all hyper-parameters that were refused.
 #[test]
 fn bad_hyperparameters() {
     fn refused(rule: &impl Optimizer) -> &'static str {
