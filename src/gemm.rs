@@ -141,6 +141,23 @@ pub(crate) fn gradient<T: Float, const OUT: usize, const IN: usize, const B: usi
     portable::gradient(delta, x, g);
 }
 
+/// Calls `each` with G = Δ·Xᵀ in parts, and with the number of a part's first element.
+#[inline]
+pub(crate) fn gradient_parts<T: Float, const OUT: usize, const IN: usize, const B: usize>(
+    delta: &[[T; OUT]; B],
+    x: &[[T; IN]; B],
+    g: &mut [[T; OUT]; IN],
+    mut each: impl FnMut(usize, &[T]),
+) {
+    #[cfg(feature = "simd")]
+    if let Some(isa) = simd::Isa::detect() {
+        return simd::gradient_parts(isa, delta, x, g, each);
+    }
+    g.as_flattened_mut().fill(num_traits::zero());
+    gradient(delta, x, g);
+    each(0, g.as_flattened());
+}
+
 /// z ← σ(z).
 #[inline]
 pub(crate) fn activate<A: Activation, T: Float>(z: &mut [T]) {

@@ -1,6 +1,6 @@
 //! [`Layer`]: the contract between a network and its layers. A network is itself a layer.
 
-use crate::{Fingerprint, Matrix, Random, Scalar, Tensor, Vector, Zeroed};
+use crate::{Fingerprint, Matrix, Part, Random, Scalar, Tensor, Vector, Zeroed};
 
 /// The parameters of a layer or a network, and how they begin: the half of the contract that knows no batch size.
 ///
@@ -76,6 +76,47 @@ pub trait Layer<X>: Parameters {
         gradient: Option<&mut Self::Gradient>,
         d_input: Option<&mut X>,
     );
+
+    /// As [`backward`](Layer::backward), but *overwrites* `gradient`, and need not write what
+    /// [`gradient_parts`](Layer::gradient_parts) will tell anyway.
+    #[inline]
+    fn backward_for_parts(
+        &self,
+        x: &X,
+        cache: &mut Self::Cache,
+        d_output: &mut Self::Output,
+        gradient: &mut Self::Gradient,
+        d_input: Option<&mut X>,
+    ) {
+        gradient.set_zero();
+        self.backward(x, cache, d_output, Some(gradient), d_input);
+    }
+
+    /// No element of slice `i` of the gradient is larger than this, not finite if one may be infinite or NaN: after
+    /// [`backward`](Layer::backward) without a gradient, which left `cache` and `delta` as they are. `None` where only the
+    /// gradient itself would tell.
+    #[inline]
+    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &Self::Output) -> Option<Self::Scalar> {
+        let _ = (i, x, cache, delta);
+        None
+    }
+
+    /// Calls `each` with every part of the gradient, all of them together being the gradient: after
+    /// [`backward_for_parts`](Layer::backward_for_parts), which left the other arguments as they are. A part may lie anywhere in
+    /// `gradient`, and be overwritten by the next: so a large one can be used while it is near, and need not be stored.
+    #[inline]
+    fn gradient_parts(
+        x: &X,
+        cache: &Self::Cache,
+        delta: &Self::Output,
+        gradient: &mut Self::Gradient,
+        each: &mut impl FnMut(Part, &[Self::Scalar]),
+    ) {
+        let _ = (x, cache, delta);
+        for i in 0..Self::SLICES {
+            each(Part::whole(gradient, i), gradient.slice(i));
+        }
+    }
 }
 
 /// How a forward pass runs: for training or for evaluation, and with which random draws.
@@ -131,6 +172,9 @@ pub trait Sample: Zeroed + AsRef<[Self::Scalar]> + AsMut<[Self::Scalar]> {
     /// The samples of a batch.
     fn samples<const B: usize>(batch: &Self::Batch<B>) -> &[Self; B];
 
+    /// `B` samples as a batch: where they are, or copied to `room` in a build that cannot [borrow](Matrix::from_columns_ref).
+    fn batch<'a, const B: usize>(samples: &'a [Self; B], room: &'a mut Self::Batch<B>) -> &'a Self::Batch<B>;
+
     /// The samples of a batch, to be written.
     fn samples_mut<const B: usize>(batch: &mut Self::Batch<B>) -> &mut [Self; B];
 
@@ -147,6 +191,19 @@ impl<const N: usize, T: Scalar> Sample for [T; N] {
 
     fn samples<const B: usize>(batch: &Matrix<N, B, T>) -> &[Self; B] {
         batch.columns()
+    }
+
+    #[cfg(feature = "borrow")]
+    fn batch<'a, const B: usize>(samples: &'a [Self; B], _: &'a mut Matrix<N, B, T>) -> &'a Matrix<N, B, T> {
+        Matrix::from_columns_ref(samples)
+    }
+
+    #[cfg(not(feature = "borrow"))]
+    fn batch<'a, const B: usize>(samples: &'a [Self; B], room: &'a mut Matrix<N, B, T>) -> &'a Matrix<N, B, T> {
+        for (column, sample) in room.columns_mut().iter_mut().zip(samples) {
+            column.copy_from(sample);
+        }
+        room
     }
 
     fn samples_mut<const B: usize>(batch: &mut Matrix<N, B, T>) -> &mut [Self; B] {

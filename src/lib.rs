@@ -174,7 +174,7 @@ pub use predict::{Predict, Predictor};
 pub use random::Random;
 pub use scalar::*;
 pub use summary::{Row, Summarize, Summary};
-pub use tensor::{Block, Empty, Name, Role, Tensor};
+pub use tensor::{Block, Empty, Name, Part, Role, Tensor};
 pub use trainer::Trainer;
 pub use training::{EarlyStopping, Verdict};
 #[cfg(feature = "borrow")]

@@ -206,6 +206,7 @@ macro_rules! __network {
             where
                 <Self as $crate::sequence::Fields>::List: $crate::sequence::Sequence<
                     $crate::Matrix<$IN, __BATCH, $T>,
+                    Scalar = $T,
                     Output = $crate::Matrix<$OUT, __BATCH, $T>,
                 >,
             {
@@ -251,6 +252,41 @@ macro_rules! __network {
                 ) {
                     $crate::sequence::backward(self, x, cache, d_output, gradient, d_input);
                 }
+
+                #[inline]
+                fn backward_for_parts(
+                    &self,
+                    x: &$crate::Matrix<$IN, __BATCH, $T>,
+                    cache: &mut Self::Cache,
+                    d_output: &mut Self::Output,
+                    gradient: &mut Self::Gradient,
+                    d_input: ::core::option::Option<&mut $crate::Matrix<$IN, __BATCH, $T>>,
+                ) {
+                    $crate::sequence::backward_for_parts(self, x, cache, d_output, gradient, d_input);
+                }
+
+                #[inline]
+                fn gradient_bound(
+                    i: usize,
+                    x: &$crate::Matrix<$IN, __BATCH, $T>,
+                    cache: &Self::Cache,
+                    delta: &Self::Output,
+                ) -> ::core::option::Option<$T> {
+                    $crate::sequence::gradient_bound::<$crate::Matrix<$IN, __BATCH, $T>, Self>(i, x, cache, delta)
+                }
+
+                #[inline]
+                fn gradient_parts(
+                    x: &$crate::Matrix<$IN, __BATCH, $T>,
+                    cache: &Self::Cache,
+                    delta: &Self::Output,
+                    gradient: &mut Self::Gradient,
+                    each: &mut impl FnMut($crate::Part, &[$T]),
+                ) {
+                    $crate::sequence::gradient_parts::<$crate::Matrix<$IN, __BATCH, $T>, Self>(
+                        x, cache, delta, gradient, each,
+                    );
+                }
             }
 
             impl<$($bounds)* $T: $crate::Scalar> $crate::Online<$crate::Matrix<$IN, 1, $T>> for $Name<$($args)* $T>
@@ -261,16 +297,6 @@ macro_rules! __network {
                     Output = $crate::Matrix<$OUT, 1, $T>,
                 >,
             {
-                #[inline]
-                fn gradient_bound(
-                    i: usize,
-                    x: &$crate::Matrix<$IN, 1, $T>,
-                    cache: &Self::Cache,
-                    delta: &Self::Output,
-                ) -> $T {
-                    $crate::sequence::gradient_bound::<$crate::Matrix<$IN, 1, $T>, Self>(i, x, cache, delta)
-                }
-
                 #[inline]
                 fn descend(
                     &mut self,

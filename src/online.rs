@@ -17,11 +17,8 @@ use core::slice::from_ref;
     note = "`Trainer` keeps a gradient and trains every layer"
 )]
 pub trait Online<X>: Layer<X> {
-    /// max |∇wᵢ| of slice `i` of [`SLICES`](crate::Tensor::SLICES); not finite if any element is not. `x`, `cache` and `delta`
-    /// are as [`backward`](Layer::backward) left them.
-    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &Self::Output) -> Self::Scalar;
-
-    /// w ← w − η·∇w for every parameter: the bits of [`Sgd`] after `backward`.
+    /// w ← w − η·∇w for every parameter: the bits of [`Sgd`] after `backward`, which left the arguments as they are. A
+    /// [bound](Layer::gradient_bound) of every slice is known.
     fn descend(&mut self, rate: Self::Scalar, x: &X, cache: &Self::Cache, delta: &Self::Output);
 }
 
@@ -126,9 +123,9 @@ where
         let rate = scalar::<N>(sgd.learning_rate);
         for i in 0..N::SLICES {
             let gradient = N::gradient_bound(i, input, &self.cache, &self.d_output);
-            if !gradient.is_finite() {
+            let Some(gradient) = gradient.filter(|bound| bound.is_finite()) else {
                 return Err(TrainError::Gradient { block: N::block(i).name });
-            }
+            };
             if !(Scalar::max_abs(self.network.slice(i)) + rate * gradient).is_finite() {
                 return Err(TrainError::Update { block: N::block(i).name });
             }

@@ -32,21 +32,21 @@ pub use sgd::Sgd;
 pub use weight_decay::{AdamW, WeightDecay};
 
 use crate::error::{HyperparameterError, check};
-use crate::{Name, Scalar, Tensor};
+use crate::{Name, Part, Scalar, Tensor};
 
 /// A rule that moves parameters against their gradient. Hyper-parameters are in the value; what is remembered from
 /// step to step is in [`State`](Optimizer::State), apart from it and all zeros at the beginning.
 ///
-/// A rule works on one slice of parameters at a time: it first says how far it would move any of them
-/// ([`reach`](Optimizer::reach)), then moves them ([`update`](Optimizer::update)). Rules that wrap another
+/// A rule first says how far it would move any parameter of a slice ([`reach`](Optimizer::reach)), then moves them, a part of a
+/// slice at a time ([`update`](Optimizer::update)). Rules that wrap another
 /// ([`Scheduled`], [`ClipNorm`], [`WeightDecay`], [`LayerRates`]) hand these calls on, so they nest in any order.
 pub trait Optimizer: Clone {
     /// Tells this rule from others, with the rules inside it: [checkpoints](crate::Trainer::read_checkpoint) compare it.
     const NAME: RuleName;
 
-    /// Whether [`reach`](Optimizer::reach) of a slice is not finite wherever its gradient is not, so that a trainer need not look
-    /// through the gradient as well. Never so where [`prepare`](Optimizer::prepare) rewrites it.
-    const CHECKS_GRADIENT: bool = false;
+    /// Whether a gradient may come in parts, each to be used before the next is made. [`prepare`](Optimizer::prepare), which sees
+    /// all of it, is then never called.
+    const TAKES_PARTS: bool = false;
 
     /// What is remembered: as many gradients as the rule needs, [`Empty`](crate::Empty) for none.
     type State<G: Tensor>: Tensor<Scalar = G::Scalar>;
@@ -74,33 +74,32 @@ pub trait Optimizer: Clone {
         let _ = gradient;
     }
 
-    /// How far at most [`update`](Optimizer::update) would move a parameter of slice `i`; not finite when it would make
-    /// what is remembered infinite.
+    /// How far at most [`update`](Optimizer::update) would move a parameter of slice `i`, if no element of its gradient is larger
+    /// than `largest`; not finite when it would make what is remembered infinite.
     fn reach<P: Tensor>(
         &self,
         step: u64,
         i: usize,
         parameters: &P,
-        gradient: &P::Gradient,
+        largest: P::Scalar,
         state: &Self::State<P::Gradient>,
     ) -> P::Scalar;
 
-    /// Moves the parameters of slice `i`; `step` counts from 1. Slices may be empty.
+    /// Moves some parameters of a slice against their gradient; `step` counts from 1. What is frozen has no such part.
     fn update<P: Tensor>(
         &self,
         step: u64,
-        i: usize,
+        part: Part,
         parameters: &mut P,
-        gradient: &P::Gradient,
+        gradient: &[P::Scalar],
         state: &mut Self::State<P::Gradient>,
     );
 
-    /// Moves `parameters` by one step; `step` counts from 1. The gradient is [prepared](Optimizer::prepare), and finite unless
-    /// the rule [checks it](Optimizer::CHECKS_GRADIENT).
+    /// Moves `parameters` by one step; `step` counts from 1. The gradient is [prepared](Optimizer::prepare).
     ///
     /// # Errors
     ///
-    /// [`Overflow`] when a parameter would become infinite; nothing has changed then.
+    /// [`Overflow`] when an element of the gradient is not finite, or a parameter would not be; nothing has changed then.
     fn step<P: Tensor>(
         &self,
         step: u64,
@@ -108,26 +107,34 @@ pub trait Optimizer: Clone {
         gradient: &P::Gradient,
         state: &mut Self::State<P::Gradient>,
     ) -> Result<(), Overflow> {
-        stays_finite(parameters, |i| self.reach(step, i, parameters, gradient, state))?;
+        stays_finite(self, step, parameters, state, |i| Scalar::max_abs(gradient.slice(i)))?;
         for i in 0..P::SLICES {
-            self.update(step, i, parameters, gradient, state);
+            self.update(step, Part::whole(gradient, i), parameters, gradient.slice(i), state);
         }
         Ok(())
     }
 }
 
-/// A step would make a parameter infinite.
+/// A step would leave a parameter, or what is remembered, that is not finite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow {
-    /// The block that holds the parameter.
+    /// The block of the parameter.
     pub block: Name,
 }
 
-/// Whether every slice of parameters stays finite when it is moved by its reach.
+/// Whether a step by a gradient, of which `largest` bounds every slice, leaves everything finite.
 #[inline(always)]
-fn stays_finite<P: Tensor>(parameters: &P, reach: impl Fn(usize) -> P::Scalar) -> Result<(), Overflow> {
+pub(crate) fn stays_finite<O: Optimizer, P: Tensor>(
+    rule: &O,
+    step: u64,
+    parameters: &P,
+    state: &O::State<P::Gradient>,
+    largest: impl Fn(usize) -> P::Scalar,
+) -> Result<(), Overflow> {
     for i in 0..P::SLICES {
-        if !(Scalar::max_abs(parameters.slice(i)) + reach(i)).is_finite() {
+        let largest = largest(i);
+        let reached = Scalar::max_abs(parameters.slice(i)) + rule.reach(step, i, parameters, largest, state);
+        if !(largest.is_finite() && reached.is_finite()) {
             return Err(Overflow { block: P::block(i).name });
         }
     }

@@ -243,6 +243,20 @@ pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
     ) {
         portable::gradient(delta, x, gradient);
     }
+
+    /// Calls `each` with G = Δ·Xᵀ in parts of adjacent columns, and with the number of a part's first element; `gradient` is
+    /// where the parts are made, one after the other. `f32` and `f64` override it with their kernels.
+    #[inline]
+    fn outer_product_parts<const OUT: usize, const IN: usize, const B: usize>(
+        delta: &[[Self; OUT]; B],
+        x: &[[Self; IN]; B],
+        gradient: &mut [[Self; OUT]; IN],
+        mut each: impl FnMut(usize, &[Self]),
+    ) {
+        gradient.as_flattened_mut().fill(Self::ZERO);
+        portable::gradient(delta, x, gradient);
+        each(0, gradient.as_flattened());
+    }
 }
 
 /// The sign of x: 1, −1, or 0 for zero; of NaN 0, so use it beside something that hands NaN on.

@@ -2,7 +2,7 @@
 
 use crate::layer::{Layer, Network, Parameters, Pass};
 use crate::online::Online;
-use crate::tensor::{Block, Tensor};
+use crate::tensor::{Block, Part, Tensor};
 use crate::{Fingerprint, Random, Zeroed};
 
 /// A list of layers, `(A, (B, (C,)))` as a type. Only references to its layers ever exist as values, so that a struct
@@ -55,6 +55,22 @@ pub trait Sequence<X>: List {
         gradients: Option<Self::Gradients<'_>>,
         d_input: Option<&mut X>,
     );
+    fn backward_for_parts(
+        layers: Self::Layers<'_>,
+        x: &X,
+        cache: &mut Self::Cache,
+        d_output: &mut Self::Output,
+        gradients: Self::Gradients<'_>,
+        d_input: Option<&mut X>,
+    );
+    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &Self::Output) -> Option<Self::Scalar>;
+    fn gradient_parts(
+        x: &X,
+        cache: &Self::Cache,
+        delta: &Self::Output,
+        gradients: Self::Gradients<'_>,
+        each: &mut impl FnMut(Part, &[Self::Scalar]),
+    );
 
     /// Calls `layer` with the length of one sample's output and the operations of each layer, in their order.
     fn describe(layer: &mut dyn FnMut(usize, usize));
@@ -100,6 +116,34 @@ impl<X, A: Layer<X, Output: Tensor>> Sequence<X> for (A,) {
         d_input: Option<&mut X>,
     ) {
         layer.backward(x, cache, d_output, gradient, d_input);
+    }
+
+    #[inline]
+    fn backward_for_parts(
+        layer: &A,
+        x: &X,
+        cache: &mut A::Cache,
+        d_output: &mut A::Output,
+        gradient: &mut A::Gradient,
+        d_input: Option<&mut X>,
+    ) {
+        layer.backward_for_parts(x, cache, d_output, gradient, d_input);
+    }
+
+    #[inline]
+    fn gradient_bound(i: usize, x: &X, cache: &A::Cache, delta: &A::Output) -> Option<A::Scalar> {
+        A::gradient_bound(i, x, cache, delta)
+    }
+
+    #[inline]
+    fn gradient_parts(
+        x: &X,
+        cache: &A::Cache,
+        delta: &A::Output,
+        gradient: &mut A::Gradient,
+        each: &mut impl FnMut(Part, &[A::Scalar]),
+    ) {
+        A::gradient_parts(x, cache, delta, gradient, each);
     }
 
     fn describe(layer: &mut dyn FnMut(usize, usize)) {
@@ -160,6 +204,41 @@ where
         first.backward(x, &mut cache.first, &mut cache.d_between, d_first, d_input);
     }
 
+    #[inline]
+    fn backward_for_parts(
+        (first, rest): Self::Layers<'_>,
+        x: &X,
+        cache: &mut Self::Cache,
+        d_output: &mut Self::Output,
+        (d_first, d_rest): Self::Gradients<'_>,
+        d_input: Option<&mut X>,
+    ) {
+        let between = A::output(&cache.first);
+        Rest::backward_for_parts(rest, between, &mut cache.rest, d_output, d_rest, Some(&mut cache.d_between));
+        first.backward_for_parts(x, &mut cache.first, &mut cache.d_between, d_first, d_input);
+    }
+
+    #[inline]
+    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &Self::Output) -> Option<A::Scalar> {
+        match i.checked_sub(A::SLICES) {
+            None => A::gradient_bound(i, x, &cache.first, &cache.d_between),
+            Some(i) => Rest::gradient_bound(i, A::output(&cache.first), &cache.rest, delta),
+        }
+    }
+
+    #[inline]
+    fn gradient_parts(
+        x: &X,
+        cache: &Self::Cache,
+        delta: &Self::Output,
+        (d_first, d_rest): Self::Gradients<'_>,
+        each: &mut impl FnMut(Part, &[A::Scalar]),
+    ) {
+        A::gradient_parts(x, &cache.first, &cache.d_between, d_first, each);
+        let mut of_rest = |part: Part, g: &[A::Scalar]| each(Part { slice: A::SLICES + part.slice, ..part }, g);
+        Rest::gradient_parts(A::output(&cache.first), &cache.rest, delta, d_rest, &mut of_rest);
+    }
+
     fn describe(layer: &mut dyn FnMut(usize, usize)) {
         <(A,) as Sequence<X>>::describe(layer);
         Rest::describe(layer);
@@ -170,16 +249,10 @@ where
 #[allow(missing_docs, reason = "documented in `Online`")]
 #[diagnostic::on_unimplemented(message = "a layer of this network cannot be trained online from input `{X}`")]
 pub trait OnlineSequence<X>: Sequence<X> {
-    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &Self::Output) -> Self::Scalar;
     fn descend(layers: Self::LayersMut<'_>, rate: Self::Scalar, x: &X, cache: &Self::Cache, delta: &Self::Output);
 }
 
 impl<X, A: Online<X, Output: Tensor>> OnlineSequence<X> for (A,) {
-    #[inline]
-    fn gradient_bound(i: usize, x: &X, cache: &A::Cache, delta: &A::Output) -> A::Scalar {
-        A::gradient_bound(i, x, cache, delta)
-    }
-
     #[inline]
     fn descend(layer: &mut A, rate: A::Scalar, x: &X, cache: &A::Cache, delta: &A::Output) {
         layer.descend(rate, x, cache, delta);
@@ -191,14 +264,6 @@ where
     A: Online<X, Output: Tensor>,
     Rest: OnlineSequence<A::Output, Scalar = A::Scalar>,
 {
-    #[inline]
-    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &Self::Output) -> A::Scalar {
-        match i.checked_sub(A::SLICES) {
-            None => A::gradient_bound(i, x, &cache.first, &cache.d_between),
-            Some(i) => Rest::gradient_bound(i, A::output(&cache.first), &cache.rest, delta),
-        }
-    }
-
     #[inline]
     fn descend((first, rest): Self::LayersMut<'_>, rate: A::Scalar, x: &X, cache: &Self::Cache, delta: &Self::Output) {
         first.descend(rate, x, &cache.first, &cache.d_between);
@@ -269,15 +334,41 @@ pub fn backward<X, N: Fields<List: Sequence<X>>>(
     <N::List as Sequence<X>>::backward(network.layers(), x, cache, d_output, gradient.map(N::gradients), d_input);
 }
 
-/// [`Online::gradient_bound`] of a struct of layers.
+/// [`Layer::backward_for_parts`] of a struct of layers.
 #[inline]
-pub fn gradient_bound<X, N: Fields<List: OnlineSequence<X>>>(
+pub fn backward_for_parts<X, N: Fields<List: Sequence<X>>>(
+    network: &N,
+    x: &X,
+    cache: &mut CacheOf<N, X>,
+    d_output: &mut OutputOf<N, X>,
+    gradient: &mut N::Gradient,
+    d_input: Option<&mut X>,
+) {
+    let gradients = N::gradients(gradient);
+    <N::List as Sequence<X>>::backward_for_parts(network.layers(), x, cache, d_output, gradients, d_input);
+}
+
+/// [`Layer::gradient_bound`] of a struct of layers.
+#[inline]
+pub fn gradient_bound<X, N: Fields<List: Sequence<X>>>(
     i: usize,
     x: &X,
     cache: &CacheOf<N, X>,
     delta: &OutputOf<N, X>,
-) -> <N::List as List>::Scalar {
-    <N::List as OnlineSequence<X>>::gradient_bound(i, x, cache, delta)
+) -> Option<<N::List as List>::Scalar> {
+    <N::List as Sequence<X>>::gradient_bound(i, x, cache, delta)
+}
+
+/// [`Layer::gradient_parts`] of a struct of layers.
+#[inline]
+pub fn gradient_parts<X, N: Fields<List: Sequence<X>>>(
+    x: &X,
+    cache: &CacheOf<N, X>,
+    delta: &OutputOf<N, X>,
+    gradient: &mut N::Gradient,
+    each: &mut impl FnMut(Part, &[<N::List as List>::Scalar]),
+) {
+    <N::List as Sequence<X>>::gradient_parts(x, cache, delta, N::gradients(gradient), each);
 }
 
 /// [`Online::descend`] of a struct of layers.
@@ -393,6 +484,34 @@ where
     ) {
         backward(self, x, cache, d_output, gradient, d_input);
     }
+
+    #[inline]
+    fn backward_for_parts(
+        &self,
+        x: &X,
+        cache: &mut Self::Cache,
+        d_output: &mut B::Output,
+        gradient: &mut Self::Gradient,
+        d_input: Option<&mut X>,
+    ) {
+        backward_for_parts(self, x, cache, d_output, gradient, d_input);
+    }
+
+    #[inline]
+    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &B::Output) -> Option<A::Scalar> {
+        gradient_bound::<X, Self>(i, x, cache, delta)
+    }
+
+    #[inline]
+    fn gradient_parts(
+        x: &X,
+        cache: &Self::Cache,
+        delta: &B::Output,
+        gradient: &mut Self::Gradient,
+        each: &mut impl FnMut(Part, &[A::Scalar]),
+    ) {
+        gradient_parts::<X, Self>(x, cache, delta, gradient, each);
+    }
 }
 
 impl<X, A, B> Online<X> for (A, B)
@@ -400,11 +519,6 @@ where
     A: Online<X, Output: Tensor>,
     B: Online<A::Output, Scalar = A::Scalar, Output: Tensor>,
 {
-    #[inline]
-    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &B::Output) -> A::Scalar {
-        gradient_bound::<X, Self>(i, x, cache, delta)
-    }
-
     #[inline]
     fn descend(&mut self, rate: A::Scalar, x: &X, cache: &Self::Cache, delta: &B::Output) {
         descend(self, rate, x, cache, delta);

@@ -257,6 +257,36 @@ pub trait Tensor: Zeroed {
     }
 }
 
+/// Adjacent scalars of a [`Tensor`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The number of their slice.
+    pub slice: usize,
+    /// The first of them, counted in the slice.
+    pub start: usize,
+    /// How many there are.
+    pub len: usize,
+}
+
+impl Part {
+    /// All of slice `slice` of `tensor`.
+    pub fn whole<P: Tensor>(tensor: &P, slice: usize) -> Self {
+        Self { slice, start: 0, len: tensor.slice(slice).len() }
+    }
+
+    /// This part of `tensor`; none where its slice ends before.
+    #[inline(always)]
+    pub fn of<P: Tensor>(self, tensor: &P) -> &[P::Scalar] {
+        tensor.slice(self.slice).get(self.start..self.start + self.len).unwrap_or_default()
+    }
+
+    /// This part of `tensor`, to be written; none where its slice ends before.
+    #[inline(always)]
+    pub fn of_mut<P: Tensor>(self, tensor: &mut P) -> &mut [P::Scalar] {
+        tensor.slice_mut(self.slice).get_mut(self.start..self.start + self.len).unwrap_or_default()
+    }
+}
+
 /// A tensor with as many slices as `L`, all of them empty, in no memory: the gradient of what is not trained, the
 /// state of an optimiser that remembers nothing.
 pub struct Empty<L>(PhantomData<fn() -> L>);

@@ -23,6 +23,17 @@ pub(crate) fn pieces(work: usize, piece: impl Fn(usize, usize) + Sync) {
     piece(0, 1);
 }
 
+/// Whether a product of `work` multiplications would be cut into pieces.
+#[cfg(feature = "simd")]
+#[cfg_attr(not(feature = "rayon"), allow(unused_variables))]
+#[inline(always)]
+pub(crate) fn cut(work: usize) -> bool {
+    #[cfg(feature = "rayon")]
+    return pool::count(work, pool::LEAST_PRODUCT) > 1;
+    #[cfg(not(feature = "rayon"))]
+    false
+}
+
 /// Runs a loop over the same elements of all slices, vectorised. `body` gets all of them, or any part.
 #[inline(always)]
 pub(crate) fn elementwise<T: Scalar, const W: usize, const R: usize>(

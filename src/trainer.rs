@@ -2,7 +2,9 @@
 
 use crate::error::TrainError;
 use crate::layer::{Batch, Layer, Network, Pass, Sample};
+use crate::optimizer::stays_finite;
 use crate::{Loss, Metric, Optimizer, Random, Real, Scalar, Shuffle, Tensor, Zeroed};
+use core::ops::Range;
 
 /// A network with what it takes to train it in batches of `B` samples: gradient, optimiser state, caches and counters.
 ///
@@ -120,10 +122,10 @@ where
     {
         validate(optimizer, loss)?;
         check_samples(loss, inputs, targets)?;
-        self.gradient.set_zero();
         let mut pass = Pass::train(self.seed, self.steps);
-        let sum = self.add_batch(loss, inputs, targets, &|i| i, 0..B, B, &mut pass)?;
-        self.apply(optimizer)?;
+        let (room, mut step) = self.split();
+        let inputs = <N::InputSample as Sample>::batch(inputs, room);
+        let sum = step.make(optimizer, loss, inputs, targets.iter(), B, &mut pass)?;
         Ok(sum / scalar::<N>(B as f64))
     }
 
@@ -151,9 +153,14 @@ where
         let mut sum = zero::<N>();
         for start in (0..inputs.len()).step_by(B) {
             let range = start..inputs.len().min(start + B);
-            sum += self.add_batch(loss, inputs, targets, &|i| i, range, inputs.len(), &mut pass)?;
+            let targets = targets.get(range.clone()).unwrap_or_default();
+            let (batch, mut step) = self.split();
+            gather::<N, B>(batch, inputs, &|i| i, range);
+            step.network.forward(batch, step.cache, &mut pass);
+            sum += step.differentiate(loss, targets.iter(), inputs.len())?;
+            step.network.backward(batch, step.cache, step.d_outputs, Some(step.gradient), None);
         }
-        self.apply(optimizer)?;
+        self.split().1.apply(optimizer)?;
         Ok(sum / scalar::<N>(inputs.len() as f64))
     }
 
@@ -181,10 +188,11 @@ where
         for start in (0..inputs.len()).step_by(B) {
             let range = start..inputs.len().min(start + B);
             let count = range.len();
-            self.gradient.set_zero();
             let mut pass = Pass::train(self.seed, self.steps);
-            sum += self.add_batch(loss, inputs, targets, &|i| shuffle.index(i), range, count, &mut pass)?;
-            self.apply(optimizer)?;
+            let (batch, mut step) = self.split();
+            gather::<N, B>(batch, inputs, &|i| shuffle.index(i), range.clone());
+            let targets = range.filter_map(|i| targets.get(shuffle.index(i)));
+            sum += step.make(optimizer, loss, batch, targets, count, &mut pass)?;
         }
         self.epochs = self.epochs.saturating_add(1);
         Ok(sum / scalar::<N>(inputs.len() as f64))
@@ -221,7 +229,7 @@ where
     pub fn predict(&mut self, inputs: &[N::InputSample], mut each: impl FnMut(usize, &N::OutputSample)) {
         for start in (0..inputs.len()).step_by(B) {
             let range = start..inputs.len().min(start + B);
-            self.gather(inputs, &|i| i, range.clone());
+            gather::<N, B>(&mut self.inputs, inputs, &|i| i, range.clone());
             self.network.forward(&self.inputs, &mut self.cache, &mut Pass::evaluate());
             let outputs = <N::OutputSample as Sample>::samples::<B>(N::output(&self.cache));
             for (i, output) in range.zip(outputs) {
@@ -230,71 +238,139 @@ where
         }
     }
 
-    /// Copies the samples at the positions `range` of `order` into the input batch. A smaller batch is filled up with
-    /// its own first sample, so that every column holds finite numbers of the user's.
-    fn gather(&mut self, inputs: &[N::InputSample], order: &impl Fn(usize) -> usize, range: core::ops::Range<usize>) {
-        let columns = <N::InputSample as Sample>::samples_mut::<B>(&mut self.inputs);
-        for (b, column) in columns.iter_mut().enumerate() {
-            let position = if b < range.len() { range.start + b } else { range.start };
-            if let Some(input) = inputs.get(order(position)) {
-                column.copy_from(input);
-            }
+    /// The batch of inputs, and all else that a step needs.
+    fn split(&mut self) -> (&mut Batch<N::InputSample, B>, Step<'_, N, O, B>) {
+        let Self { network, gradient, state, cache, inputs, d_outputs, steps, .. } = self;
+        (inputs, Step { network, gradient, state, cache, d_outputs, steps })
+    }
+}
+
+/// Copies the samples at the positions `range` of `order` into the input batch. A smaller batch is filled up with
+/// its own first sample, so that every column holds finite numbers of the user's.
+fn gather<N: Network, const B: usize>(
+    batch: &mut Batch<N::InputSample, B>,
+    inputs: &[N::InputSample],
+    order: &impl Fn(usize) -> usize,
+    range: Range<usize>,
+) {
+    let columns = <N::InputSample as Sample>::samples_mut::<B>(batch);
+    for (b, column) in columns.iter_mut().enumerate() {
+        let position = if b < range.len() { range.start + b } else { range.start };
+        if let Some(input) = inputs.get(order(position)) {
+            column.copy_from(input);
         }
     }
+}
 
-    #[allow(clippy::too_many_arguments, reason = "private, and every one is another thing")]
-    /// Adds to the gradient that of (1 / `count`) Σ loss over the samples at the positions `range` of `order`; returns
-    /// Σ loss.
-    fn add_batch<L, Target>(
+/// What a step works on, beside the inputs.
+struct Step<'a, N, O, const B: usize>
+where
+    N: Network + Layer<Batch<N::InputSample, B>>,
+    O: Optimizer,
+{
+    network: &'a mut N,
+    gradient: &'a mut N::Gradient,
+    state: &'a mut O::State<N::Gradient>,
+    cache: &'a mut N::Cache,
+    d_outputs: &'a mut Batch<N::OutputSample, B>,
+    steps: &'a mut u64,
+}
+
+impl<N, O, const B: usize> Step<'_, N, O, B>
+where
+    N: Network + Layer<Batch<N::InputSample, B>, Output = Batch<N::OutputSample, B>>,
+    O: Optimizer,
+{
+    /// A step against the gradient of (1 / `count`) Σ loss; returns Σ loss.
+    fn make<'t, L, Target: 't>(
         &mut self,
+        optimizer: &O,
         loss: &L,
-        inputs: &[N::InputSample],
-        targets: &[Target],
-        order: &impl Fn(usize) -> usize,
-        range: core::ops::Range<usize>,
+        inputs: &Batch<N::InputSample, B>,
+        targets: impl Iterator<Item = &'t Target> + Clone,
         count: usize,
         pass: &mut Pass,
     ) -> Result<N::Scalar, TrainError>
     where
         L: Loss<N::OutputSample, Target>,
     {
-        self.gather(inputs, order, range.clone());
-        self.network.forward(&self.inputs, &mut self.cache, pass);
+        self.network.forward(inputs, self.cache, pass);
+        let sum = self.differentiate(loss, targets.clone(), count)?;
+        if O::TAKES_PARTS {
+            if self.descend_in_parts(optimizer, inputs) {
+                return Ok(sum);
+            }
+            // A bound may lie above all of the gradient: that itself decides, and tells what is wrong.
+            self.differentiate(loss, targets, count)?;
+        }
+        self.gradient.set_zero();
+        self.network.backward(inputs, self.cache, self.d_outputs, Some(self.gradient), None);
+        self.apply(optimizer)?;
+        Ok(sum)
+    }
 
+    /// Overwrites `d_outputs` with the gradient of (1 / `count`) Σ loss with respect to the outputs in the cache; returns
+    /// Σ loss.
+    fn differentiate<'t, L, Target: 't>(
+        &mut self,
+        loss: &L,
+        mut targets: impl Iterator<Item = &'t Target>,
+        count: usize,
+    ) -> Result<N::Scalar, TrainError>
+    where
+        L: Loss<N::OutputSample, Target>,
+    {
         // eq:batch-mean: the factor 1/n enters here and nowhere else.
         let share = num_traits::one::<N::Scalar>() / scalar::<N>(count as f64);
         let mut sum = zero::<N>();
-        // Columns beyond the last sample contribute nothing.
-        self.d_outputs.set_zero();
-        let outputs = <N::OutputSample as Sample>::samples::<B>(N::output(&self.cache));
-        let d_outputs = <N::OutputSample as Sample>::samples_mut::<B>(&mut self.d_outputs);
-        for ((i, output), d_output) in range.map(order).zip(outputs).zip(d_outputs) {
-            if let Some(target) = targets.get(i) {
-                sum += loss.gradient(output, target, d_output);
-                for d in d_output.as_mut() {
-                    *d *= share;
-                }
+        let outputs = <N::OutputSample as Sample>::samples::<B>(N::output(self.cache));
+        let d_outputs = <N::OutputSample as Sample>::samples_mut::<B>(self.d_outputs);
+        for (output, d_output) in outputs.iter().zip(d_outputs) {
+            let Some(target) = targets.next() else {
+                // Columns beyond the last sample contribute nothing.
+                d_output.as_mut().fill(zero::<N>());
+                continue;
+            };
+            sum += loss.gradient(output, target, d_output);
+            for d in d_output.as_mut() {
+                *d *= share;
             }
         }
-        if !sum.is_finite() {
-            return Err(TrainError::Loss { found: sum.to_f64() });
+        if sum.is_finite() { Ok(sum) } else { Err(TrainError::Loss { found: sum.to_f64() }) }
+    }
+
+    /// Moves the parameters part by part, while the gradient of a part is near; false, and nothing has changed, where it cannot
+    /// be told beforehand that everything stays finite.
+    fn descend_in_parts(&mut self, optimizer: &O, inputs: &Batch<N::InputSample, B>) -> bool {
+        let Self { network, gradient, state, cache, d_outputs, steps } = self;
+        network.backward_for_parts(inputs, cache, d_outputs, gradient, None);
+        let step = steps.saturating_add(1);
+        let largest = |i| {
+            let bound = N::gradient_bound(i, inputs, cache, d_outputs);
+            bound.unwrap_or_else(|| Scalar::max_abs(gradient.slice(i)))
+        };
+        if stays_finite(optimizer, step, *network, state, largest).is_err() {
+            return false;
         }
-        self.network.backward(&self.inputs, &mut self.cache, &mut self.d_outputs, Some(&mut self.gradient), None);
-        Ok(sum)
+        N::gradient_parts(inputs, cache, d_outputs, gradient, &mut |part, g: &[N::Scalar]| {
+            optimizer.update(step, part, *network, g, state);
+        });
+        **steps = step;
+        true
     }
 
     /// Moves the parameters against the gradient, if that leaves everything finite.
     fn apply(&mut self, optimizer: &O) -> Result<(), TrainError> {
-        if !O::CHECKS_GRADIENT {
+        if !O::TAKES_PARTS {
             self.check_gradient()?;
+            optimizer.prepare(self.gradient);
         }
-        optimizer.prepare(&mut self.gradient);
         let step = self.steps.saturating_add(1);
-        if let Err(overflow) = optimizer.step(step, &mut self.network, &self.gradient, &mut self.state) {
+        if let Err(overflow) = optimizer.step(step, self.network, self.gradient, self.state) {
             self.check_gradient()?;
             return Err(TrainError::Update { block: overflow.block });
         }
-        self.steps = step;
+        *self.steps = step;
         Ok(())
     }
 

@@ -17,7 +17,7 @@
 
 use crate::lanes::Lanes;
 use crate::threads;
-use product::{Piece, Product, View};
+use product::{MOST_COLUMNS, Piece, Product, View};
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -37,6 +37,9 @@ const TINY: usize = 2048;
 
 /// For at most so many samples `Wᵀ·Δ` is dot products down the columns of `W`; more of them repay a transposition.
 const FEW_SAMPLES: usize = 4;
+
+/// A gradient larger than two of these, in bytes, comes in parts of about one, which fits into a first cache beside Δ.
+const PART: usize = 16 << 10;
 
 /// As many lanes as the widest register has.
 pub(crate) const MOST_LANES: usize = 16;
@@ -91,6 +94,31 @@ pub(crate) fn gradient<const ADD: bool, T: Float, const OUT: usize, const IN: us
     }
 }
 
+/// Calls `each` with `G = Δ·Xᵀ` and 0, or with one part of it after the other, made at the beginning of `g`, and the number of
+/// its first element.
+#[inline]
+pub(crate) fn gradient_parts<T: Float, const OUT: usize, const IN: usize, const B: usize>(
+    isa: Isa,
+    delta: &[[T; OUT]; B],
+    x: &[[T; IN]; B],
+    g: &mut [[T; OUT]; IN],
+    mut each: impl FnMut(usize, &[T]),
+) {
+    let width = (PART / size_of::<[T; OUT]>() / MOST_COLUMNS * MOST_COLUMNS).max(MOST_COLUMNS);
+    let in_parts = size_of::<[[T; OUT]; IN]>() > 2 * PART && B > FEW_SAMPLES && B <= product::UNCUT;
+    if !in_parts || threads::cut(OUT * IN * B) {
+        gradient::<false, T, OUT, IN, B>(isa, delta, x, g);
+        return each(0, g.as_flattened());
+    }
+    for start in (0..IN).step_by(width) {
+        let columns = width.min(IN - start);
+        let product = Gradient::<false, T, OUT, IN, B> { delta, x, g }.product().columns(start, columns);
+        // SAFETY: the operands are borrowed until the end of this function.
+        unsafe { T::product(isa, product) };
+        each(start * OUT, g.get(..columns).unwrap_or_default().as_flattened());
+    }
+}
+
 struct Forward<'a, T, E, const OUT: usize, const IN: usize, const B: usize> {
     w: &'a [[T; OUT]; IN],
     x: &'a [[T; IN]; B],
@@ -104,7 +132,7 @@ impl<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize
     fn product(&mut self) -> Product<T> {
         let (a, b, c) = (View::of(self.w), View::of(self.x), View::of_mut(self.z));
         let start = Some(View { at: self.b.as_ptr(), row: 1, column: 0 });
-        Product { rows: OUT, depth: IN, columns: B, a, b, start, c }
+        Product { rows: OUT, depth: IN, columns: B, whole: B, a, b, start, c }
     }
 
     #[inline(always)]
@@ -151,7 +179,7 @@ impl<T: Float, const OUT: usize, const IN: usize, const B: usize> Backward<'_, T
     fn product(self) -> Product<T> {
         const { assert!(OUT * IN * B > 0) };
         let (a, b, c) = (View::of(self.w).transposed(), View::of(self.delta), View::of_mut(self.d));
-        Product { rows: IN, depth: OUT, columns: B, a, b, start: None, c }
+        Product { rows: IN, depth: OUT, columns: B, whole: B, a, b, start: None, c }
     }
 }
 
@@ -176,7 +204,7 @@ impl<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usiz
     fn product(self) -> Product<T> {
         const { assert!(OUT * IN * B > 0) };
         let (a, b, c) = (View::of(self.delta), View::of(self.x).transposed(), View::of_mut(self.g));
-        Product { rows: OUT, depth: B, columns: IN, a, b, start: ADD.then_some(c), c }
+        Product { rows: OUT, depth: B, columns: IN, whole: IN, a, b, start: ADD.then_some(c), c }
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::optimizer::descend;
 use crate::{
-    Activation, Fingerprint, Identity, Initializer, Layer, Matrix, Network, Online, Parameters, Pass, Point, Random,
+    Activation, Fingerprint, Identity, Initializer, Layer, Matrix, Network, Online, Parameters, Part, Pass, Point, Random,
     Role, Scalar, Vector, parameters,
 };
 use core::marker::PhantomData;
@@ -125,16 +125,48 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
             d_input.set_transpose_product(&self.weights, delta); // eq:input-gradient
         }
     }
-}
 
-/// One sample: ∇W = δ·xᵀ and ∇b = δ, so the largest element of ∇W is max |δ|·max |x|, rounded alike.
-impl<const IN: usize, const OUT: usize, A: Activation, T: Scalar> Online<Vector<IN, T>> for Dense<IN, OUT, A, T> {
     #[inline]
-    fn gradient_bound(i: usize, x: &Vector<IN, T>, _: &Self::Cache, delta: &Vector<OUT, T>) -> T {
-        let largest = T::max_abs(delta.as_slice());
-        if i == 0 { largest * T::max_abs(x.as_slice()) } else { largest }
+    fn backward_for_parts(
+        &self,
+        x: &Matrix<IN, B, T>,
+        cache: &mut Self::Cache,
+        d_output: &mut Self::Output,
+        _: &mut Self,
+        d_input: Option<&mut Matrix<IN, B, T>>,
+    ) {
+        self.backward(x, cache, d_output, None, d_input);
     }
 
+    /// B products δ·x, or deltas, make an element: of one sample the largest, rounded alike, of more at most twice B of the
+    /// largest, however they are rounded and summed.
+    #[inline]
+    fn gradient_bound(i: usize, x: &Matrix<IN, B, T>, _: &Self::Cache, delta: &Self::Output) -> Option<T> {
+        let largest = T::max_abs(delta.as_slice());
+        let largest = if i == 0 { largest * T::max_abs(x.as_slice()) } else { largest };
+        Some(if B == 1 { largest } else { largest * T::from_f64(2.0 * B as f64) })
+    }
+
+    /// ∇W = Δ·Xᵀ (eq:weight-gradient), some columns after the other, then ∇b = Δ·1 (eq:bias-gradient).
+    #[inline]
+    fn gradient_parts(
+        x: &Matrix<IN, B, T>,
+        _: &Self::Cache,
+        delta: &Self::Output,
+        gradient: &mut Self,
+        each: &mut impl FnMut(Part, &[T]),
+    ) {
+        let weights = gradient.weights.columns_mut();
+        T::outer_product_parts(delta.columns(), x.columns(), weights, |start, g| {
+            each(Part { slice: 0, start, len: g.len() }, g);
+        });
+        gradient.bias.fill(T::ZERO);
+        gradient.bias.add_column_sum(delta);
+        each(Part { slice: 1, start: 0, len: OUT }, gradient.bias.as_slice());
+    }
+}
+
+impl<const IN: usize, const OUT: usize, A: Activation, T: Scalar> Online<Vector<IN, T>> for Dense<IN, OUT, A, T> {
     /// W ← W − η·(δ·xᵀ), b ← b − η·δ. (eq:sgd)
     #[inline]
     fn descend(&mut self, rate: T, x: &Vector<IN, T>, _: &Self::Cache, delta: &Vector<OUT, T>) {

@@ -85,13 +85,13 @@ impl<X, L: Layer<X>> Layer<X> for Frozen<L> {
     ) {
         self.0.backward(x, cache, d_output, None, d_input);
     }
+
+    fn gradient_bound(_: usize, _: &X, _: &L::Cache, _: &L::Output) -> Option<L::Scalar> {
+        Some(num_traits::ConstZero::ZERO)
+    }
 }
 
 /// Nothing moves.
 impl<X, L: Layer<X>> Online<X> for Frozen<L> {
-    fn gradient_bound(_: usize, _: &X, _: &L::Cache, _: &L::Output) -> L::Scalar {
-        num_traits::ConstZero::ZERO
-    }
-
     fn descend(&mut self, _: L::Scalar, _: &X, _: &L::Cache, _: &L::Output) {}
 }

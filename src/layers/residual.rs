@@ -107,14 +107,14 @@ impl<X: Tensor, L: Layer<X, Output = X, Scalar = X::Scalar>> Layer<X> for Residu
             }
         }
     }
-}
 
-/// F sees all of ∇Y, and leaves its δ there.
-impl<X: Tensor, L: Online<X, Output = X, Scalar = X::Scalar>> Online<X> for Residual<L> {
-    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &X) -> L::Scalar {
+    // F sees all of ∇Y, and leaves its δ there.
+    fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &X) -> Option<L::Scalar> {
         L::gradient_bound(i, x, &cache.inner, delta)
     }
+}
 
+impl<X: Tensor, L: Online<X, Output = X, Scalar = X::Scalar>> Online<X> for Residual<L> {
     fn descend(&mut self, rate: L::Scalar, x: &X, cache: &Self::Cache, delta: &X) {
         self.0.descend(rate, x, &cache.inner, delta);
     }

@@ -1,7 +1,7 @@
 use super::{LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, descend};
 use crate::error::HyperparameterError;
 use crate::threads::elementwise;
-use crate::{Real, Tensor};
+use crate::{Part, Real, Tensor};
 
 /// Adagrad (Duchi, Hazan and Singer, 2011): s ← s + g², w ← w − η·g / (√s + ε). (eq:adagrad) Remembers s.
 ///
@@ -38,6 +38,7 @@ impl Adagrad {
 
 impl Optimizer for Adagrad {
     const NAME: RuleName = RuleName::new("Adagrad");
+    const TAKES_PARTS: bool = true;
 
     type State<G: Tensor> = G;
 
@@ -59,17 +60,17 @@ impl Optimizer for Adagrad {
         Self { learning_rate, ..self }
     }
 
-    fn reach<P: Tensor>(&self, _: u64, _: usize, _: &P, _: &P::Gradient, _: &P::Gradient) -> P::Scalar {
+    fn reach<P: Tensor>(&self, _: u64, _: usize, _: &P, _: P::Scalar, _: &P::Gradient) -> P::Scalar {
         P::Scalar::from_f64(self.learning_rate) * P::Scalar::from_f64(LARGEST_RATIO)
     }
 
-    fn update<P: Tensor>(&self, _: u64, i: usize, w: &mut P, g: &P::Gradient, sum: &mut P::Gradient) {
+    fn update<P: Tensor>(&self, _: u64, part: Part, w: &mut P, g: &[P::Scalar], sum: &mut P::Gradient) {
         let scalar = P::Scalar::from_f64;
         let (rate, epsilon) = (scalar(self.learning_rate), scalar(self.epsilon));
         let (lowest, highest, full) = (scalar(-LARGEST), scalar(LARGEST), scalar(1e38));
         elementwise(
-            [w.slice_mut(i), sum.slice_mut(i)],
-            [g.slice(i)],
+            [part.of_mut(w), part.of_mut(sum)],
+            [g],
             #[inline(always)]
             |[w, s], [g]| {
                 for ((w, g), s) in w.iter_mut().zip(g).zip(s) {

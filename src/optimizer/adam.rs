@@ -1,10 +1,10 @@
 use super::{
-    LARGEST, LARGEST_RATIO, Optimizer, Overflow, RuleName, check_epsilon, check_learning_rate, check_share, descend,
-    power, settled, settled_with, stays_finite,
+    LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, check_share, descend,
+    power, settled, settled_with,
 };
 use crate::error::HyperparameterError;
 use crate::threads::elementwise;
-use crate::{Real, Scalar, Tensor};
+use crate::{Part, Real, Tensor};
 
 /// Adam (Kingma and Ba, 2015): m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g² (eq:adam-moments),
 /// w ← w − η·m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ) (eq:adam-step). Remembers m and v.
@@ -47,6 +47,7 @@ impl Adam {
 
 impl Optimizer for Adam {
     const NAME: RuleName = RuleName::new("Adam");
+    const TAKES_PARTS: bool = true;
 
     type State<G: Tensor> = (G, G);
 
@@ -74,82 +75,38 @@ impl Optimizer for Adam {
 
     fn reach<P: Tensor>(
         &self,
-        step: u64,
+        _: u64,
         _: usize,
         _: &P,
-        _: &P::Gradient,
+        _: P::Scalar,
         _: &(P::Gradient, P::Gradient),
     ) -> P::Scalar {
-        self.reach_at(self.corrected(step))
+        // With β₁² < β₂ the ratio |m| / √v is bounded (Cauchy–Schwarz): by 8 for the usual βs, and by 10²⁰ even where
+        // v underflows; else only ε bounds it. The correction of m is largest in the first step.
+        let ratio = if self.beta1 * self.beta1 < self.beta2 { LARGEST_RATIO } else { LARGEST / self.epsilon };
+        P::Scalar::from_f64(self.learning_rate / (1.0 - self.beta1)) * P::Scalar::from_f64(ratio)
     }
 
     fn update<P: Tensor>(
         &self,
         step: u64,
-        i: usize,
+        part: Part,
         w: &mut P,
-        g: &P::Gradient,
-        state: &mut (P::Gradient, P::Gradient),
-    ) {
-        self.update_at(self.corrected(step), i, w, g, state);
-    }
-
-    /// As the trait's own, with one correction for all slices.
-    fn step<P: Tensor>(
-        &self,
-        step: u64,
-        w: &mut P,
-        g: &P::Gradient,
-        state: &mut (P::Gradient, P::Gradient),
-    ) -> Result<(), Overflow> {
-        let corrected = self.corrected(step);
-        stays_finite(w, |_| self.reach_at(corrected))?;
-        for i in 0..P::SLICES {
-            self.update_at(corrected, i, w, g, state);
-        }
-        Ok(())
-    }
-}
-
-/// m̂ / (√v̂ + ε) = (m / c₁) / (√v / √c₂ + ε): both corrections are one factor a step, not a division an element.
-#[derive(Clone, Copy)]
-struct Corrected {
-    /// η / c₁ = η / (1 − β₁ᵗ).
-    rate: f64,
-    /// 1 / √c₂ = 1 / √(1 − β₂ᵗ).
-    root: f64,
-}
-
-impl Adam {
-    fn corrected(&self, step: u64) -> Corrected {
-        let rate = self.learning_rate / (1.0 - power(self.beta1, step));
-        Corrected { rate, root: 1.0 / Real::sqrt(1.0 - power(self.beta2, step)) }
-    }
-
-    fn reach_at<T: Scalar>(&self, corrected: Corrected) -> T {
-        // With β₁² < β₂ the ratio |m| / √v is bounded (Cauchy–Schwarz): by 8 for the usual βs, and by 10²⁰ even where
-        // v underflows; else only ε bounds it.
-        let ratio = if self.beta1 * self.beta1 < self.beta2 { LARGEST_RATIO } else { LARGEST / self.epsilon };
-        T::from_f64(corrected.rate) * T::from_f64(ratio)
-    }
-
-    fn update_at<P: Tensor>(
-        &self,
-        corrected: Corrected,
-        i: usize,
-        w: &mut P,
-        g: &P::Gradient,
+        g: &[P::Scalar],
         (first, second): &mut (P::Gradient, P::Gradient),
     ) {
+        // m̂ / (√v̂ + ε) = (m / c₁) / (√v / √c₂ + ε): both corrections are one factor a part, not a division an element.
+        let rate = self.learning_rate / (1.0 - power(self.beta1, step));
+        let root = 1.0 / Real::sqrt(1.0 - power(self.beta2, step));
         let scalar = P::Scalar::from_f64;
         let (beta1, rest1) = (scalar(self.beta1), scalar(1.0 - self.beta1));
         let (beta2, rest2) = (scalar(self.beta2), scalar(1.0 - self.beta2));
-        let (rate, root) = (scalar(corrected.rate), scalar(corrected.root));
+        let (rate, root) = (scalar(rate), scalar(root));
         let epsilon = scalar(self.epsilon);
         let (lowest, highest) = (scalar(-LARGEST), scalar(LARGEST));
         elementwise(
-            [w.slice_mut(i), first.slice_mut(i), second.slice_mut(i)],
-            [g.slice(i)],
+            [part.of_mut(w), part.of_mut(first), part.of_mut(second)],
+            [g],
             #[inline(always)]
             |[w, m, v], [g]| {
                 for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {

@@ -32,26 +32,26 @@ macro_rules! delegate {
             step: u64,
             i: usize,
             w: &P,
-            g: &P::Gradient,
+            largest: P::Scalar,
             state: &O::State<P::Gradient>,
         ) -> P::Scalar {
             let rule = $crate::optimizer::delegate::at_rate(&self.optimizer, self.rate(step, &P::block(i)));
             if rule.validate().is_err() {
                 return $crate::Real::from_f64(f64::NAN);
             }
-            rule.reach(step, i, w, g, state)
+            rule.reach(step, i, w, largest, state)
         }
 
         fn update<P: $crate::Tensor>(
             &self,
             step: u64,
-            i: usize,
+            part: $crate::Part,
             w: &mut P,
-            g: &P::Gradient,
+            g: &[P::Scalar],
             state: &mut O::State<P::Gradient>,
         ) {
-            let rule = $crate::optimizer::delegate::at_rate(&self.optimizer, self.rate(step, &P::block(i)));
-            rule.update(step, i, w, g, state);
+            let rule = $crate::optimizer::delegate::at_rate(&self.optimizer, self.rate(step, &P::block(part.slice)));
+            rule.update(step, part, w, g, state);
         }
     };
     (@reach) => {
@@ -60,22 +60,22 @@ macro_rules! delegate {
             step: u64,
             i: usize,
             w: &P,
-            g: &P::Gradient,
+            largest: P::Scalar,
             state: &O::State<P::Gradient>,
         ) -> P::Scalar {
-            self.optimizer.reach(step, i, w, g, state)
+            self.optimizer.reach(step, i, w, largest, state)
         }
     };
     (@update) => {
         fn update<P: $crate::Tensor>(
             &self,
             step: u64,
-            i: usize,
+            part: $crate::Part,
             w: &mut P,
-            g: &P::Gradient,
+            g: &[P::Scalar],
             state: &mut O::State<P::Gradient>,
         ) {
-            self.optimizer.update(step, i, w, g, state);
+            self.optimizer.update(step, part, w, g, state);
         }
     };
 }

@@ -45,6 +45,7 @@ impl<O: Optimizer, F: Fn(&Block) -> f64 + Clone> LayerRates<O, F> {
 
 impl<O: Optimizer, F: Fn(&Block) -> f64 + Clone> Optimizer for LayerRates<O, F> {
     const NAME: RuleName = RuleName::new("LayerRates").of(&[O::NAME]);
+    const TAKES_PARTS: bool = O::TAKES_PARTS;
 
     delegate!(validate learning_rate prepare rate);
 

@@ -1,7 +1,7 @@
 use super::{Optimizer, RuleName, check_learning_rate, check_share, descend, settled};
 use crate::error::HyperparameterError;
 use crate::threads::elementwise;
-use crate::{Real, Scalar, Tensor};
+use crate::{Part, Real, Scalar, Tensor};
 
 /// Stochastic gradient descent with momentum: v ← μ·v + g, w ← w − η·v. (eq:momentum) Remembers v.
 /// μ·v below the smallest normal `f32`, 1.18·10⁻³⁸, is taken as 0.
@@ -38,7 +38,7 @@ impl Momentum {
 
 impl Optimizer for Momentum {
     const NAME: RuleName = RuleName::new("Momentum");
-    const CHECKS_GRADIENT: bool = true;
+    const TAKES_PARTS: bool = true;
 
     type State<G: Tensor> = G;
 
@@ -60,18 +60,18 @@ impl Optimizer for Momentum {
         Self { learning_rate, ..self }
     }
 
-    fn reach<P: Tensor>(&self, _: u64, i: usize, _: &P, g: &P::Gradient, velocity: &P::Gradient) -> P::Scalar {
-        let v = P::Scalar::from_f64(self.momentum) * Scalar::max_abs(velocity.slice(i)) + Scalar::max_abs(g.slice(i));
+    fn reach<P: Tensor>(&self, _: u64, i: usize, _: &P, largest: P::Scalar, velocity: &P::Gradient) -> P::Scalar {
+        let v = P::Scalar::from_f64(self.momentum) * Scalar::max_abs(velocity.slice(i)) + largest;
         // v itself must stay finite, also where the rate is small or zero.
         v.maximum(P::Scalar::from_f64(self.learning_rate) * v)
     }
 
-    fn update<P: Tensor>(&self, _: u64, i: usize, w: &mut P, g: &P::Gradient, velocity: &mut P::Gradient) {
+    fn update<P: Tensor>(&self, _: u64, part: Part, w: &mut P, g: &[P::Scalar], velocity: &mut P::Gradient) {
         let rate = P::Scalar::from_f64(self.learning_rate);
         let momentum = P::Scalar::from_f64(self.momentum);
         elementwise(
-            [w.slice_mut(i), velocity.slice_mut(i)],
-            [g.slice(i)],
+            [part.of_mut(w), part.of_mut(velocity)],
+            [g],
             #[inline(always)]
             |[w, v], [g]| {
                 for ((w, g), v) in w.iter_mut().zip(g).zip(v) {

@@ -3,7 +3,7 @@ use super::{
 };
 use crate::error::HyperparameterError;
 use crate::threads::elementwise;
-use crate::{Real, Tensor};
+use crate::{Part, Real, Tensor};
 
 /// RMSprop (Hinton, 2012): v ← α·v + (1 − α)·g², w ← w − η·g / (√v + ε). (eq:rms-prop) Remembers v.
 ///
@@ -42,6 +42,7 @@ impl RmsProp {
 
 impl Optimizer for RmsProp {
     const NAME: RuleName = RuleName::new("RmsProp");
+    const TAKES_PARTS: bool = true;
 
     type State<G: Tensor> = G;
 
@@ -65,18 +66,18 @@ impl Optimizer for RmsProp {
         Self { learning_rate, ..self }
     }
 
-    fn reach<P: Tensor>(&self, _: u64, _: usize, _: &P, _: &P::Gradient, _: &P::Gradient) -> P::Scalar {
+    fn reach<P: Tensor>(&self, _: u64, _: usize, _: &P, _: P::Scalar, _: &P::Gradient) -> P::Scalar {
         P::Scalar::from_f64(self.learning_rate) * P::Scalar::from_f64(LARGEST_RATIO)
     }
 
-    fn update<P: Tensor>(&self, _: u64, i: usize, w: &mut P, g: &P::Gradient, average: &mut P::Gradient) {
+    fn update<P: Tensor>(&self, _: u64, part: Part, w: &mut P, g: &[P::Scalar], average: &mut P::Gradient) {
         let scalar = P::Scalar::from_f64;
         let (rate, epsilon) = (scalar(self.learning_rate), scalar(self.epsilon));
         let (alpha, rest) = (scalar(self.alpha), scalar(1.0 - self.alpha));
         let (lowest, highest) = (scalar(-LARGEST), scalar(LARGEST));
         elementwise(
-            [w.slice_mut(i), average.slice_mut(i)],
-            [g.slice(i)],
+            [part.of_mut(w), part.of_mut(average)],
+            [g],
             #[inline(always)]
             |[w, v], [g]| {
                 for ((w, g), v) in w.iter_mut().zip(g).zip(v) {

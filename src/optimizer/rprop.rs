@@ -2,7 +2,7 @@ use super::{Optimizer, RuleName, check_learning_rate, descend};
 use crate::error::{HyperparameterError, check};
 use crate::scalar::sign;
 use crate::threads::elementwise;
-use crate::{Real, Tensor};
+use crate::{Part, Real, Tensor};
 
 /// Resilient back-propagation, iRPROP⁻ (Riedmiller and Braun, 1993; Igel and Hüsken, 2000): every weight has a step Δ of
 /// its own, which grows by `grow` while the sign of its gradient stays and shrinks by `shrink` when it changes:
@@ -51,6 +51,7 @@ impl Rprop {
 
 impl Optimizer for Rprop {
     const NAME: RuleName = RuleName::new("Rprop");
+    const TAKES_PARTS: bool = true;
 
     type State<G: Tensor> = (G, G);
 
@@ -79,16 +80,16 @@ impl Optimizer for Rprop {
         Self { learning_rate, ..self }
     }
 
-    fn reach<P: Tensor>(&self, _: u64, _: usize, _: &P, _: &P::Gradient, _: &(P::Gradient, P::Gradient)) -> P::Scalar {
+    fn reach<P: Tensor>(&self, _: u64, _: usize, _: &P, _: P::Scalar, _: &(P::Gradient, P::Gradient)) -> P::Scalar {
         P::Scalar::from_f64(self.most) + P::Scalar::from_f64(self.learning_rate)
     }
 
     fn update<P: Tensor>(
         &self,
         _: u64,
-        i: usize,
+        part: Part,
         w: &mut P,
-        g: &P::Gradient,
+        g: &[P::Scalar],
         (previous, steps): &mut (P::Gradient, P::Gradient),
     ) {
         let scalar = P::Scalar::from_f64;
@@ -96,8 +97,8 @@ impl Optimizer for Rprop {
         let (first, shrink, grow) = (scalar(self.learning_rate), scalar(self.shrink), scalar(self.grow));
         let (least, most) = (scalar(self.least), scalar(self.most));
         elementwise(
-            [w.slice_mut(i), previous.slice_mut(i), steps.slice_mut(i)],
-            [g.slice(i)],
+            [part.of_mut(w), part.of_mut(previous), part.of_mut(steps)],
+            [g],
             #[inline(always)]
             |[w, previous, steps], [g]| {
                 for (((w, g), before), delta) in w.iter_mut().zip(g).zip(previous).zip(steps) {

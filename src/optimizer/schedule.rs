@@ -63,6 +63,7 @@ impl<O: Optimizer, S: Schedule> Scheduled<O, S> {
 
 impl<O: Optimizer, S: Schedule> Optimizer for Scheduled<O, S> {
     const NAME: RuleName = RuleName::new("Scheduled").of(&[O::NAME, S::NAME]);
+    const TAKES_PARTS: bool = O::TAKES_PARTS;
 
     delegate!(learning_rate prepare rate);
 

@@ -1,7 +1,7 @@
 use super::{Optimizer, RuleName, check_learning_rate, descend};
 use crate::error::HyperparameterError;
 use crate::threads::elementwise;
-use crate::{Empty, Real, Scalar, Tensor};
+use crate::{Empty, Part, Real, Tensor};
 
 /// Stochastic gradient descent: w ← w − η·g. (eq:sgd) Remembers nothing.
 ///
@@ -33,7 +33,7 @@ impl Sgd {
 
 impl Optimizer for Sgd {
     const NAME: RuleName = RuleName::new("Sgd");
-    const CHECKS_GRADIENT: bool = true;
+    const TAKES_PARTS: bool = true;
 
     type State<G: Tensor> = Empty<G>;
 
@@ -53,15 +53,15 @@ impl Optimizer for Sgd {
         Self { learning_rate }
     }
 
-    fn reach<P: Tensor>(&self, _: u64, i: usize, _: &P, g: &P::Gradient, _: &Empty<P::Gradient>) -> P::Scalar {
-        P::Scalar::from_f64(self.learning_rate) * Scalar::max_abs(g.slice(i))
+    fn reach<P: Tensor>(&self, _: u64, _: usize, _: &P, largest: P::Scalar, _: &Empty<P::Gradient>) -> P::Scalar {
+        P::Scalar::from_f64(self.learning_rate) * largest
     }
 
-    fn update<P: Tensor>(&self, _: u64, i: usize, w: &mut P, g: &P::Gradient, _: &mut Empty<P::Gradient>) {
+    fn update<P: Tensor>(&self, _: u64, part: Part, w: &mut P, g: &[P::Scalar], _: &mut Empty<P::Gradient>) {
         let rate = P::Scalar::from_f64(self.learning_rate);
         elementwise(
-            [w.slice_mut(i)],
-            [g.slice(i)],
+            [part.of_mut(w)],
+            [g],
             #[inline(always)]
             |[w], [g]| {
                 for (w, g) in w.iter_mut().zip(g) {

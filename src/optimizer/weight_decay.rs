@@ -1,6 +1,6 @@
 use super::{Adam, Optimizer, RuleName};
 use crate::error::{HyperparameterError, check};
-use crate::{Real, Role, Tensor};
+use crate::{Part, Real, Role, Tensor};
 
 /// Any rule with decoupled weight decay (Loshchilov and Hutter, 2019): before each step, w ← (1 − η·λ)·w for weights
 /// proper; biases, gains and slopes do not decay. (eq:weight-decay)
@@ -45,6 +45,7 @@ impl AdamW {
 impl<O: Optimizer> Optimizer for WeightDecay<O> {
     // Decay only shrinks: how far a step reaches is known without it.
     const NAME: RuleName = RuleName::new("WeightDecay").of(&[O::NAME]);
+    const TAKES_PARTS: bool = O::TAKES_PARTS;
 
     delegate!(learning_rate prepare reach);
 
@@ -60,14 +61,21 @@ impl<O: Optimizer> Optimizer for WeightDecay<O> {
         check("decay", self.decay, in_range, "a number, 0 or above, whose product with the learning rate is at most 1")
     }
 
-    fn update<P: Tensor>(&self, step: u64, i: usize, w: &mut P, g: &P::Gradient, state: &mut O::State<P::Gradient>) {
+    fn update<P: Tensor>(
+        &self,
+        step: u64,
+        part: Part,
+        w: &mut P,
+        g: &[P::Scalar],
+        state: &mut O::State<P::Gradient>,
+    ) {
         // What is frozen has no gradient, and does not decay.
-        if P::block(i).role == Role::Weight && !g.slice(i).is_empty() {
+        if P::block(part.slice).role == Role::Weight {
             let keep = P::Scalar::from_f64(1.0 - self.optimizer.learning_rate() * self.decay);
-            for w in w.slice_mut(i) {
+            for w in part.of_mut(w) {
                 *w *= keep;
             }
         }
-        self.optimizer.update(step, i, w, g, state);
+        self.optimizer.update(step, part, w, g, state);
     }
 }

@@ -121,6 +121,15 @@ macro_rules! float {
                 gemm::gradient(delta, x, gradient);
             }
             #[inline]
+            fn outer_product_parts<const OUT: usize, const IN: usize, const B: usize>(
+                delta: &[[Self; OUT]; B],
+                x: &[[Self; IN]; B],
+                gradient: &mut [[Self; OUT]; IN],
+                each: impl FnMut(usize, &[Self]),
+            ) {
+                gemm::gradient_parts(delta, x, gradient, each);
+            }
+            #[inline]
             fn activate<A: Activation>(z: &mut [Self]) {
                 gemm::activate::<A, Self>(z);
             }

@@ -12,6 +12,9 @@ const PANEL: usize = 768;
 const FIRST_CACHE: usize = 24 << 10;
 const SECOND_CACHE: usize = 1 << 20;
 
+/// Up to this depth no sum is cut, whatever the other sizes.
+pub(super) const UNCUT: usize = PANEL / MOST_ROWS;
+
 /// From this depth on what the tallest tiles add to is asked for one column after the other.
 const LONG: usize = 128;
 
@@ -60,6 +63,8 @@ pub(crate) struct Product<T> {
     pub rows: usize,
     pub depth: usize,
     pub columns: usize,
+    /// The columns of the product that this is a part of: how it is summed depends on the whole one.
+    pub whole: usize,
     pub a: View<T>,
     pub b: View<T>,
     pub start: Option<View<T>>,
@@ -83,12 +88,19 @@ impl<T: Copy> Product<T> {
         Self { rows, a: self.a.from(from, 0), start, c: self.c.from(from, 0), ..*self }
     }
 
+    /// So many columns of the product, from column `from`, at the beginning of `c`.
+    #[inline(always)]
+    pub fn columns(&self, from: usize, columns: usize) -> Self {
+        Self { columns, b: self.b.from(0, from), ..*self }
+    }
+
     /// The same product as `cᵀ = startᵀ + bᵀ·aᵀ`.
     #[inline(always)]
     pub fn transposed(self) -> Self {
         Self {
             rows: self.columns,
             columns: self.rows,
+            whole: self.rows,
             a: self.b.transposed(),
             b: self.a.transposed(),
             start: self.start.map(View::transposed),
@@ -168,7 +180,7 @@ fn depth_of_strips<V: Register>(p: &Product<V::Element>) -> usize {
 #[inline(always)]
 fn repays_strips<V: Register>(p: &Product<V::Element>) -> bool {
     let step = depth_of_strips::<V>(p);
-    p.rows * p.columns * size_of::<V::Element>() > SECOND_CACHE && (step >= p.depth || step >= LONG)
+    p.rows * p.whole * size_of::<V::Element>() > SECOND_CACHE && (step >= p.depth || step >= LONG)
 }
 
 /// Columns come in strips of `COLUMNS`, each of which, packed on the stack, goes down all rows.
@@ -206,7 +218,7 @@ pub(super) unsafe fn in_strips<V: Register>(p: Product<V::Element>, piece: Piece
                 let r = panel * height * V::LEN;
                 let rows = (p.rows - r).min(height * V::LEN);
                 let start = start.map(|start| start.from(r, c));
-                let tile = Product { rows, depth, columns, a: p.a.from(r, k), b, start, c: p.c.from(r, c) };
+                let tile = Product { rows, depth, columns, a: p.a.from(r, k), b, start, c: p.c.from(r, c), ..p };
                 // SAFETY: a part of the product, of at most `ROWS` registers of rows and `COLUMNS` columns.
                 unsafe { run_tile::<V>(&tile) };
             }
@@ -274,7 +286,7 @@ pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool
             for s in first..last {
                 let (c, columns) = cut.at(s);
                 let start = start.map(|start| start.from(r, c));
-                let tile = Product { rows, depth, columns, a, b: p.b.from(k, c), start, c: p.c.from(r, c) };
+                let tile = Product { rows, depth, columns, a, b: p.b.from(k, c), start, c: p.c.from(r, c), ..p };
                 // SAFETY: a part of the product, of at most `ROWS` registers of rows and `COLUMNS` columns.
                 unsafe { if turned { run_tile_turned::<V>(&tile) } else { run_tile::<V>(&tile) } }
             }
@@ -410,7 +422,7 @@ unsafe fn store_turned<V: Register, const N: usize>(p: &Product<V::Element>, sum
 
 /// The largest tile of all instruction sets.
 const MOST_ROWS: usize = 3;
-const MOST_COLUMNS: usize = 8;
+pub(super) const MOST_COLUMNS: usize = 8;
 
 /// Runs a tile in a function of its own, one for each size, so that its loop has all registers to itself.
 ///
