@@ -123,22 +123,22 @@ pub(crate) fn backward<T: Float, const OUT: usize, const IN: usize, const B: usi
     T::backward(w, delta, d);
 }
 
-/// G += Δ·Xᵀ.
+/// G = Δ·Xᵀ, or G += Δ·Xᵀ with `ADD`.
 #[inline]
-pub(crate) fn gradient<T: Float, const OUT: usize, const IN: usize, const B: usize>(
+pub(crate) fn gradient<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usize>(
     delta: &[[T; OUT]; B],
     x: &[[T; IN]; B],
     g: &mut [[T; OUT]; IN],
 ) {
     #[cfg(feature = "matrixmultiply")]
     if const { blas::is_faster(OUT, B, IN) } {
-        return blas::gradient(delta, x, g);
+        return blas::gradient::<ADD, T, OUT, IN, B>(delta, x, g);
     }
     #[cfg(feature = "simd")]
     if let Some(isa) = simd::Isa::detect() {
-        return simd::gradient::<true, T, OUT, IN, B>(isa, delta, x, g);
+        return simd::gradient::<ADD, T, OUT, IN, B>(isa, delta, x, g);
     }
-    portable::gradient(delta, x, g);
+    portable::gradient::<ADD, T, OUT, IN, B>(delta, x, g);
 }
 
 /// Calls `each` with G = Δ·Xᵀ in parts, and with the number of a part's first element.
@@ -153,8 +153,7 @@ pub(crate) fn gradient_parts<T: Float, const OUT: usize, const IN: usize, const 
     if let Some(isa) = simd::Isa::detect() {
         return simd::gradient_parts(isa, delta, x, g, each);
     }
-    g.as_flattened_mut().fill(num_traits::zero());
-    gradient(delta, x, g);
+    gradient::<false, T, OUT, IN, B>(delta, x, g);
     each(0, g.as_flattened());
 }
 

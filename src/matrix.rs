@@ -218,7 +218,12 @@ impl<const R: usize, const C: usize, T: Scalar> Matrix<R, C, T> {
 
     /// Adds A·Bᵀ to this matrix: a sum of outer products, one a column.
     pub fn add_product_transpose<const K: usize>(&mut self, a: &Matrix<R, K, T>, b: &Matrix<C, K, T>) {
-        T::add_outer_product(&a.columns, &b.columns, &mut self.columns);
+        T::outer_product::<true, R, C, K>(&a.columns, &b.columns, &mut self.columns);
+    }
+
+    /// Overwrites this matrix with A·Bᵀ.
+    pub fn set_product_transpose<const K: usize>(&mut self, a: &Matrix<R, K, T>, b: &Matrix<C, K, T>) {
+        T::outer_product::<false, R, C, K>(&a.columns, &b.columns, &mut self.columns);
     }
 
     /// Adds every column of `a` to this vector's... see [`Vector::add_column_sum`].
@@ -259,6 +264,12 @@ impl<const N: usize, T: Scalar> Vector<N, T> {
             #[inline(always)]
             || self.add_columns_of(a),
         );
+    }
+
+    /// Overwrites this vector with the sum of the columns of `a`: A·1.
+    pub fn set_column_sum<const B: usize>(&mut self, a: &Matrix<N, B, T>) {
+        self.fill(T::ZERO);
+        self.add_column_sum(a);
     }
 }
 

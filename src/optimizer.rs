@@ -48,6 +48,10 @@ pub trait Optimizer: Clone {
     /// all of it, is then never called.
     const TAKES_PARTS: bool = false;
 
+    /// What follows from the number of a step, and is worked out once for all its parts; the number itself, or `()`, if there is
+    /// nothing to work out.
+    type Step: Copy;
+
     /// What is remembered: as many gradients as the rule needs, [`Empty`](crate::Empty) for none.
     type State<G: Tensor>: Tensor<Scalar = G::Scalar>;
 
@@ -74,21 +78,24 @@ pub trait Optimizer: Clone {
         let _ = gradient;
     }
 
+    /// Before step `step`, counted from 1.
+    fn begin(&self, step: u64) -> Self::Step;
+
     /// How far at most [`update`](Optimizer::update) would move a parameter of slice `i`, if no element of its gradient is larger
     /// than `largest`; not finite when it would make what is remembered infinite.
     fn reach<P: Tensor>(
         &self,
-        step: u64,
+        step: Self::Step,
         i: usize,
         parameters: &P,
         largest: P::Scalar,
         state: &Self::State<P::Gradient>,
     ) -> P::Scalar;
 
-    /// Moves some parameters of a slice against their gradient; `step` counts from 1. What is frozen has no such part.
+    /// Moves some parameters of a slice against their gradient. What is frozen has no such part.
     fn update<P: Tensor>(
         &self,
-        step: u64,
+        step: Self::Step,
         part: Part,
         parameters: &mut P,
         gradient: &[P::Scalar],
@@ -107,6 +114,7 @@ pub trait Optimizer: Clone {
         gradient: &P::Gradient,
         state: &mut Self::State<P::Gradient>,
     ) -> Result<(), Overflow> {
+        let step = self.begin(step);
         stays_finite(self, step, parameters, state, |i| Scalar::max_abs(gradient.slice(i)))?;
         for i in 0..P::SLICES {
             self.update(step, Part::whole(gradient, i), parameters, gradient.slice(i), state);
@@ -126,7 +134,7 @@ pub struct Overflow {
 #[inline(always)]
 pub(crate) fn stays_finite<O: Optimizer, P: Tensor>(
     rule: &O,
-    step: u64,
+    step: O::Step,
     parameters: &P,
     state: &O::State<P::Gradient>,
     largest: impl Fn(usize) -> P::Scalar,

@@ -234,14 +234,14 @@ pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
         portable::backward(weights, delta, d_input);
     }
 
-    /// G ← G + Δ·Xᵀ, columns contiguous; `f32` and `f64` override it with their kernels.
+    /// G ← Δ·Xᵀ, or G ← G + Δ·Xᵀ with `ADD`, columns contiguous; `f32` and `f64` override it with their kernels.
     #[inline]
-    fn add_outer_product<const OUT: usize, const IN: usize, const B: usize>(
+    fn outer_product<const ADD: bool, const OUT: usize, const IN: usize, const B: usize>(
         delta: &[[Self; OUT]; B],
         x: &[[Self; IN]; B],
         gradient: &mut [[Self; OUT]; IN],
     ) {
-        portable::gradient(delta, x, gradient);
+        portable::gradient::<ADD, Self, OUT, IN, B>(delta, x, gradient);
     }
 
     /// Calls `each` with G = Δ·Xᵀ in parts of adjacent columns, and with the number of a part's first element; `gradient` is
@@ -253,8 +253,7 @@ pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
         gradient: &mut [[Self; OUT]; IN],
         mut each: impl FnMut(usize, &[Self]),
     ) {
-        gradient.as_flattened_mut().fill(Self::ZERO);
-        portable::gradient(delta, x, gradient);
+        Self::outer_product::<false, OUT, IN, B>(delta, x, gradient);
         each(0, gradient.as_flattened());
     }
 }

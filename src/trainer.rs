@@ -344,7 +344,8 @@ where
     fn descend_in_parts(&mut self, optimizer: &O, inputs: &Batch<N::InputSample, B>) -> bool {
         let Self { network, gradient, state, cache, d_outputs, steps } = self;
         network.backward_for_parts(inputs, cache, d_outputs, gradient, None);
-        let step = steps.saturating_add(1);
+        let next = steps.saturating_add(1);
+        let step = optimizer.begin(next);
         let largest = |i| {
             let bound = N::gradient_bound(i, inputs, cache, d_outputs);
             bound.unwrap_or_else(|| Scalar::max_abs(gradient.slice(i)))
@@ -355,7 +356,7 @@ where
         N::gradient_parts(inputs, cache, d_outputs, gradient, &mut |part, g: &[N::Scalar]| {
             optimizer.update(step, part, *network, g, state);
         });
-        **steps = step;
+        **steps = next;
         true
     }
 

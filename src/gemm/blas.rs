@@ -72,13 +72,13 @@ pub(crate) fn backward<T: Blas, const OUT: usize, const IN: usize, const B: usiz
     unsafe { T::gemm([IN, OUT, B], w, delta, T::ZERO, (d.as_mut_ptr().cast(), 1, IN as isize)) }
 }
 
-/// G ← G + Δ·Xᵀ.
-pub(crate) fn gradient<T: Blas, const OUT: usize, const IN: usize, const B: usize>(
+/// G ← Δ·Xᵀ, or G ← G + Δ·Xᵀ with `ADD`.
+pub(crate) fn gradient<const ADD: bool, T: Blas, const OUT: usize, const IN: usize, const B: usize>(
     delta: &[[T; OUT]; B],
     x: &[[T; IN]; B],
     g: &mut [[T; OUT]; IN],
 ) {
     let (delta, x) = ((delta.as_ptr().cast(), 1, OUT as isize), (x.as_ptr().cast(), IN as isize, 1));
     // SAFETY: OUT×B, B×IN and OUT×IN in arrays of exactly that size; `g` is borrowed exclusively.
-    unsafe { T::gemm([OUT, B, IN], delta, x, T::ONE, (g.as_mut_ptr().cast(), 1, OUT as isize)) }
+    unsafe { T::gemm([OUT, B, IN], delta, x, if ADD { T::ONE } else { T::ZERO }, (g.as_mut_ptr().cast(), 1, OUT as isize)) }
 }

@@ -37,14 +37,17 @@ pub(crate) fn backward<T: Scalar, const OUT: usize, const IN: usize, const B: us
     }
 }
 
-/// G += Δ·Xᵀ: each element adds δ·x, the samples in their order.
+/// G = Δ·Xᵀ, or G += Δ·Xᵀ with `ADD`: each element adds δ·x, the samples in their order.
 #[inline]
-pub(crate) fn gradient<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
+pub(crate) fn gradient<const ADD: bool, T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
     delta: &[[T; OUT]; B],
     x: &[[T; IN]; B],
     g: &mut [[T; OUT]; IN],
 ) {
     for (i, g) in g.iter_mut().enumerate() {
+        if !ADD {
+            g.fill(T::ZERO);
+        }
         add_columns(delta, x.iter().map(|x| x[i]), g);
     }
 }
@@ -164,7 +167,7 @@ mod tests {
         let (mut z, mut d, mut g) = (boxed(|| f32::NAN), boxed(|| f32::NAN), old.clone());
         forward(&w, &x, &b[0], &mut z);
         backward(&w, &delta, &mut d);
-        gradient(&delta, &x, &mut g);
+        gradient::<true, _, _, _, _>(&delta, &x, &mut g);
         for s in 0..B {
             for o in 0..OUT {
                 let expected = (0..IN).fold(b[0][o], |sum, i| sum + w[i][o] * x[s][i]);
@@ -220,7 +223,7 @@ mod tests {
         let (mut z, mut d, mut g) = (boxed(|| f64::NAN), boxed(|| f64::NAN), boxed(|| 1.0));
         forward(&w, &x, &[2.0; OUT], &mut z);
         backward(&w, &delta, &mut d);
-        gradient(&delta, &x, &mut g);
+        gradient::<true, _, _, _, _>(&delta, &x, &mut g);
         let sum = |count: usize, term: &dyn Fn(usize) -> f64| (0..count).map(term).sum::<f64>();
         assert!((0..B).all(|s| (0..OUT).all(|o| z[s][o] == 2.0 + sum(IN, &|i| w[i][o] * x[s][i]))));
         assert!((0..B).all(|s| (0..IN).all(|i| d[s][i] == sum(OUT, &|o| w[i][o] * delta[s][o]))));

@@ -45,6 +45,12 @@ impl<const IN: usize, const OUT: usize, A: Activation, T: Scalar> Dense<IN, OUT,
         initializer.fill(&mut self.weights, random);
         self.bias.fill(T::ZERO);
     }
+
+    /// Whether Δ and X, of which a batch's gradient is the product, are smaller than that: then it is not stored, but made in
+    /// parts, and bounded by theirs.
+    const fn has_smaller_factors(batch: usize) -> bool {
+        batch == 1 || batch * (IN + OUT) < IN * OUT
+    }
 }
 
 impl<const IN: usize, const OUT: usize, A: Activation, T: Scalar> Parameters for Dense<IN, OUT, A, T> {
@@ -132,22 +138,28 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
         x: &Matrix<IN, B, T>,
         cache: &mut Self::Cache,
         d_output: &mut Self::Output,
-        _: &mut Self,
+        gradient: &mut Self,
         d_input: Option<&mut Matrix<IN, B, T>>,
     ) {
         self.backward(x, cache, d_output, None, d_input);
+        if !Self::has_smaller_factors(B) {
+            gradient.weights.set_product_transpose(d_output, x);
+            gradient.bias.set_column_sum(d_output);
+        }
     }
 
     /// B products δ·x, or deltas, make an element: of one sample the largest, rounded alike, of more at most twice B of the
     /// largest, however they are rounded and summed.
     #[inline]
     fn gradient_bound(i: usize, x: &Matrix<IN, B, T>, _: &Self::Cache, delta: &Self::Output) -> Option<T> {
+        if !Self::has_smaller_factors(B) {
+            return None;
+        }
         let largest = T::max_abs(delta.as_slice());
         let largest = if i == 0 { largest * T::max_abs(x.as_slice()) } else { largest };
         Some(if B == 1 { largest } else { largest * T::from_f64(2.0 * B as f64) })
     }
 
-    /// ∇W = Δ·Xᵀ (eq:weight-gradient), some columns after the other, then ∇b = Δ·1 (eq:bias-gradient).
     #[inline]
     fn gradient_parts(
         x: &Matrix<IN, B, T>,
@@ -156,13 +168,15 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
         gradient: &mut Self,
         each: &mut impl FnMut(Part, &[T]),
     ) {
-        let weights = gradient.weights.columns_mut();
-        T::outer_product_parts(delta.columns(), x.columns(), weights, |start, g| {
-            each(Part { slice: 0, start, len: g.len() }, g);
-        });
-        gradient.bias.fill(T::ZERO);
-        gradient.bias.add_column_sum(delta);
-        each(Part { slice: 1, start: 0, len: OUT }, gradient.bias.as_slice());
+        if Self::has_smaller_factors(B) {
+            T::outer_product_parts(delta.columns(), x.columns(), gradient.weights.columns_mut(), |start, g| {
+                each(Part { slice: 0, start, len: g.len() }, g);
+            });
+            gradient.bias.set_column_sum(delta);
+        } else {
+            each(Part::whole(gradient, 0), gradient.weights.as_slice());
+        }
+        each(Part::whole(gradient, 1), gradient.bias.as_slice());
     }
 }
 

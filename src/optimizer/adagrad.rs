@@ -40,6 +40,8 @@ impl Optimizer for Adagrad {
     const NAME: RuleName = RuleName::new("Adagrad");
     const TAKES_PARTS: bool = true;
 
+    type Step = ();
+
     type State<G: Tensor> = G;
 
     fn validate(&self) -> Result<(), HyperparameterError> {
@@ -60,11 +62,13 @@ impl Optimizer for Adagrad {
         Self { learning_rate, ..self }
     }
 
-    fn reach<P: Tensor>(&self, _: u64, _: usize, _: &P, _: P::Scalar, _: &P::Gradient) -> P::Scalar {
+    fn begin(&self, _: u64) {}
+
+    fn reach<P: Tensor>(&self, (): (), _: usize, _: &P, _: P::Scalar, _: &P::Gradient) -> P::Scalar {
         P::Scalar::from_f64(self.learning_rate) * P::Scalar::from_f64(LARGEST_RATIO)
     }
 
-    fn update<P: Tensor>(&self, _: u64, part: Part, w: &mut P, g: &[P::Scalar], sum: &mut P::Gradient) {
+    fn update<P: Tensor>(&self, (): (), part: Part, w: &mut P, g: &[P::Scalar], sum: &mut P::Gradient) {
         let scalar = P::Scalar::from_f64;
         let (rate, epsilon) = (scalar(self.learning_rate), scalar(self.epsilon));
         let (lowest, highest, full) = (scalar(-LARGEST), scalar(LARGEST), scalar(1e38));

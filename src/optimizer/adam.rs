@@ -49,6 +49,8 @@ impl Optimizer for Adam {
     const NAME: RuleName = RuleName::new("Adam");
     const TAKES_PARTS: bool = true;
 
+    type Step = Corrected;
+
     type State<G: Tensor> = (G, G);
 
     fn validate(&self) -> Result<(), HyperparameterError> {
@@ -73,35 +75,38 @@ impl Optimizer for Adam {
         Self { learning_rate, ..self }
     }
 
+    /// m̂ / (√v̂ + ε) = (m / c₁) / (√v / √c₂ + ε): both corrections are one factor a step, not a division an element.
+    fn begin(&self, step: u64) -> Corrected {
+        let rate = self.learning_rate / (1.0 - power(self.beta1, step));
+        Corrected { rate, root: 1.0 / Real::sqrt(1.0 - power(self.beta2, step)) }
+    }
+
     fn reach<P: Tensor>(
         &self,
-        _: u64,
+        corrected: Corrected,
         _: usize,
         _: &P,
         _: P::Scalar,
         _: &(P::Gradient, P::Gradient),
     ) -> P::Scalar {
         // With β₁² < β₂ the ratio |m| / √v is bounded (Cauchy–Schwarz): by 8 for the usual βs, and by 10²⁰ even where
-        // v underflows; else only ε bounds it. The correction of m is largest in the first step.
+        // v underflows; else only ε bounds it.
         let ratio = if self.beta1 * self.beta1 < self.beta2 { LARGEST_RATIO } else { LARGEST / self.epsilon };
-        P::Scalar::from_f64(self.learning_rate / (1.0 - self.beta1)) * P::Scalar::from_f64(ratio)
+        P::Scalar::from_f64(corrected.rate) * P::Scalar::from_f64(ratio)
     }
 
     fn update<P: Tensor>(
         &self,
-        step: u64,
+        corrected: Corrected,
         part: Part,
         w: &mut P,
         g: &[P::Scalar],
         (first, second): &mut (P::Gradient, P::Gradient),
     ) {
-        // m̂ / (√v̂ + ε) = (m / c₁) / (√v / √c₂ + ε): both corrections are one factor a part, not a division an element.
-        let rate = self.learning_rate / (1.0 - power(self.beta1, step));
-        let root = 1.0 / Real::sqrt(1.0 - power(self.beta2, step));
         let scalar = P::Scalar::from_f64;
         let (beta1, rest1) = (scalar(self.beta1), scalar(1.0 - self.beta1));
         let (beta2, rest2) = (scalar(self.beta2), scalar(1.0 - self.beta2));
-        let (rate, root) = (scalar(rate), scalar(root));
+        let (rate, root) = (scalar(corrected.rate), scalar(corrected.root));
         let epsilon = scalar(self.epsilon);
         let (lowest, highest) = (scalar(-LARGEST), scalar(LARGEST));
         elementwise(
@@ -120,4 +125,13 @@ impl Optimizer for Adam {
             },
         );
     }
+}
+
+/// The factors of a step of [`Adam`].
+#[derive(Clone, Copy, Debug)]
+pub struct Corrected {
+    /// η / c₁ = η / (1 − β₁ᵗ).
+    rate: f64,
+    /// 1 / √c₂ = 1 / √(1 − β₂ᵗ).
+    root: f64,
 }

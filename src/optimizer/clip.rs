@@ -27,7 +27,7 @@ pub struct ClipValue<O> {
 impl<O: Optimizer> Optimizer for ClipValue<O> {
     const NAME: RuleName = RuleName::new("ClipValue").of(&[O::NAME]);
 
-    delegate!(learning_rate reach update);
+    delegate!(learning_rate begin reach update);
 
     fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
         each("limit", self.limit);
@@ -74,7 +74,7 @@ pub struct ClipNorm<O> {
 impl<O: Optimizer> Optimizer for ClipNorm<O> {
     const NAME: RuleName = RuleName::new("ClipNorm").of(&[O::NAME]);
 
-    delegate!(learning_rate reach update);
+    delegate!(learning_rate begin reach update);
 
     fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
         each("limit", self.limit);

@@ -26,7 +26,20 @@ macro_rules! delegate {
             self.optimizer.prepare(g);
         }
     };
+    (@begin) => {
+        type Step = O::Step;
+
+        fn begin(&self, step: u64) -> O::Step {
+            self.optimizer.begin(step)
+        }
+    };
     (@rate) => {
+        type Step = u64;
+
+        fn begin(&self, step: u64) -> u64 {
+            step
+        }
+
         fn reach<P: $crate::Tensor>(
             &self,
             step: u64,
@@ -39,7 +52,7 @@ macro_rules! delegate {
             if rule.validate().is_err() {
                 return $crate::Real::from_f64(f64::NAN);
             }
-            rule.reach(step, i, w, largest, state)
+            rule.reach(rule.begin(step), i, w, largest, state)
         }
 
         fn update<P: $crate::Tensor>(
@@ -51,13 +64,13 @@ macro_rules! delegate {
             state: &mut O::State<P::Gradient>,
         ) {
             let rule = $crate::optimizer::delegate::at_rate(&self.optimizer, self.rate(step, &P::block(part.slice)));
-            rule.update(step, part, w, g, state);
+            rule.update(rule.begin(step), part, w, g, state);
         }
     };
     (@reach) => {
         fn reach<P: $crate::Tensor>(
             &self,
-            step: u64,
+            step: O::Step,
             i: usize,
             w: &P,
             largest: P::Scalar,
@@ -69,7 +82,7 @@ macro_rules! delegate {
     (@update) => {
         fn update<P: $crate::Tensor>(
             &self,
-            step: u64,
+            step: O::Step,
             part: $crate::Part,
             w: &mut P,
             g: &[P::Scalar],

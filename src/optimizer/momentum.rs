@@ -40,6 +40,8 @@ impl Optimizer for Momentum {
     const NAME: RuleName = RuleName::new("Momentum");
     const TAKES_PARTS: bool = true;
 
+    type Step = ();
+
     type State<G: Tensor> = G;
 
     fn validate(&self) -> Result<(), HyperparameterError> {
@@ -60,13 +62,15 @@ impl Optimizer for Momentum {
         Self { learning_rate, ..self }
     }
 
-    fn reach<P: Tensor>(&self, _: u64, i: usize, _: &P, largest: P::Scalar, velocity: &P::Gradient) -> P::Scalar {
+    fn begin(&self, _: u64) {}
+
+    fn reach<P: Tensor>(&self, (): (), i: usize, _: &P, largest: P::Scalar, velocity: &P::Gradient) -> P::Scalar {
         let v = P::Scalar::from_f64(self.momentum) * Scalar::max_abs(velocity.slice(i)) + largest;
         // v itself must stay finite, also where the rate is small or zero.
         v.maximum(P::Scalar::from_f64(self.learning_rate) * v)
     }
 
-    fn update<P: Tensor>(&self, _: u64, part: Part, w: &mut P, g: &[P::Scalar], velocity: &mut P::Gradient) {
+    fn update<P: Tensor>(&self, (): (), part: Part, w: &mut P, g: &[P::Scalar], velocity: &mut P::Gradient) {
         let rate = P::Scalar::from_f64(self.learning_rate);
         let momentum = P::Scalar::from_f64(self.momentum);
         elementwise(

@@ -53,6 +53,8 @@ impl Optimizer for Rprop {
     const NAME: RuleName = RuleName::new("Rprop");
     const TAKES_PARTS: bool = true;
 
+    type Step = ();
+
     type State<G: Tensor> = (G, G);
 
     fn validate(&self) -> Result<(), HyperparameterError> {
@@ -80,13 +82,15 @@ impl Optimizer for Rprop {
         Self { learning_rate, ..self }
     }
 
-    fn reach<P: Tensor>(&self, _: u64, _: usize, _: &P, _: P::Scalar, _: &(P::Gradient, P::Gradient)) -> P::Scalar {
+    fn begin(&self, _: u64) {}
+
+    fn reach<P: Tensor>(&self, (): (), _: usize, _: &P, _: P::Scalar, _: &(P::Gradient, P::Gradient)) -> P::Scalar {
         P::Scalar::from_f64(self.most) + P::Scalar::from_f64(self.learning_rate)
     }
 
     fn update<P: Tensor>(
         &self,
-        _: u64,
+        (): (),
         part: Part,
         w: &mut P,
         g: &[P::Scalar],

@@ -35,6 +35,8 @@ impl Optimizer for Sgd {
     const NAME: RuleName = RuleName::new("Sgd");
     const TAKES_PARTS: bool = true;
 
+    type Step = ();
+
     type State<G: Tensor> = Empty<G>;
 
     fn validate(&self) -> Result<(), HyperparameterError> {
@@ -53,11 +55,15 @@ impl Optimizer for Sgd {
         Self { learning_rate }
     }
 
-    fn reach<P: Tensor>(&self, _: u64, _: usize, _: &P, largest: P::Scalar, _: &Empty<P::Gradient>) -> P::Scalar {
+    fn begin(&self, _: u64) {}
+
+    #[inline]
+    fn reach<P: Tensor>(&self, (): (), _: usize, _: &P, largest: P::Scalar, _: &Empty<P::Gradient>) -> P::Scalar {
         P::Scalar::from_f64(self.learning_rate) * largest
     }
 
-    fn update<P: Tensor>(&self, _: u64, part: Part, w: &mut P, g: &[P::Scalar], _: &mut Empty<P::Gradient>) {
+    #[inline]
+    fn update<P: Tensor>(&self, (): (), part: Part, w: &mut P, g: &[P::Scalar], _: &mut Empty<P::Gradient>) {
         let rate = P::Scalar::from_f64(self.learning_rate);
         elementwise(
             [part.of_mut(w)],

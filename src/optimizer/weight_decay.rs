@@ -47,7 +47,7 @@ impl<O: Optimizer> Optimizer for WeightDecay<O> {
     const NAME: RuleName = RuleName::new("WeightDecay").of(&[O::NAME]);
     const TAKES_PARTS: bool = O::TAKES_PARTS;
 
-    delegate!(learning_rate prepare reach);
+    delegate!(learning_rate begin prepare reach);
 
     fn hyperparameters(&self, each: &mut dyn FnMut(&'static str, f64)) {
         each("decay", self.decay);
@@ -63,7 +63,7 @@ impl<O: Optimizer> Optimizer for WeightDecay<O> {
 
     fn update<P: Tensor>(
         &self,
-        step: u64,
+        step: O::Step,
         part: Part,
         w: &mut P,
         g: &[P::Scalar],

@@ -113,12 +113,12 @@ macro_rules! float {
                 gemm::backward(weights, delta, d_input);
             }
             #[inline]
-            fn add_outer_product<const OUT: usize, const IN: usize, const B: usize>(
+            fn outer_product<const ADD: bool, const OUT: usize, const IN: usize, const B: usize>(
                 delta: &[[Self; OUT]; B],
                 x: &[[Self; IN]; B],
                 gradient: &mut [[Self; OUT]; IN],
             ) {
-                gemm::gradient(delta, x, gradient);
+                gemm::gradient::<ADD, Self, OUT, IN, B>(delta, x, gradient);
             }
             #[inline]
             fn outer_product_parts<const OUT: usize, const IN: usize, const B: usize>(
