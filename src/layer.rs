@@ -110,7 +110,7 @@ pub trait Layer<X>: Parameters {
         cache: &Self::Cache,
         delta: &Self::Output,
         gradient: &mut Self::Gradient,
-        each: &mut impl FnMut(Part, &[Self::Scalar]),
+        mut each: impl FnMut(Part, &[Self::Scalar]),
     ) {
         let _ = (x, cache, delta);
         for i in 0..Self::SLICES {

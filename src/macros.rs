@@ -281,7 +281,7 @@ macro_rules! __network {
                     cache: &Self::Cache,
                     delta: &Self::Output,
                     gradient: &mut Self::Gradient,
-                    each: &mut impl FnMut($crate::Part, &[$T]),
+                    each: impl FnMut($crate::Part, &[$T]),
                 ) {
                     $crate::sequence::gradient_parts::<$crate::Matrix<$IN, __BATCH, $T>, Self>(
                         x, cache, delta, gradient, each,

@@ -1,7 +1,7 @@
 //! [`Matrix`] and [`Vector`]: fixed shapes, stored column by column.
 
 use crate::tensor::{Block, Role, Tensor};
-use crate::{Fingerprint, Identity, Scalar, Zeroed};
+use crate::{Fingerprint, Identity, Scalar, Zeroed, threads};
 use core::fmt;
 use core::ops::{Index, IndexMut};
 
@@ -259,7 +259,11 @@ impl<const N: usize, T: Scalar> Vector<N, T> {
     /// sum.add_column_sum(&Matrix::from_rows([[1.0, 2.0], [3.0, 4.0]]));
     /// assert_eq!(sum, Vector::from([13.0, 27.0]));
     /// ```
+    #[inline]
     pub fn add_column_sum<const B: usize>(&mut self, a: &Matrix<N, B, T>) {
+        if N * B <= threads::FEW {
+            return self.add_columns_of(a);
+        }
         T::vectorized(
             #[inline(always)]
             || self.add_columns_of(a),
@@ -267,6 +271,7 @@ impl<const N: usize, T: Scalar> Vector<N, T> {
     }
 
     /// Overwrites this vector with the sum of the columns of `a`: A·1.
+    #[inline]
     pub fn set_column_sum<const B: usize>(&mut self, a: &Matrix<N, B, T>) {
         self.fill(T::ZERO);
         self.add_column_sum(a);

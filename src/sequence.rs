@@ -69,7 +69,7 @@ pub trait Sequence<X>: List {
         cache: &Self::Cache,
         delta: &Self::Output,
         gradients: Self::Gradients<'_>,
-        each: &mut impl FnMut(Part, &[Self::Scalar]),
+        each: impl FnMut(Part, &[Self::Scalar]),
     );
 
     /// Calls `layer` with the length of one sample's output and the operations of each layer, in their order.
@@ -141,7 +141,7 @@ impl<X, A: Layer<X, Output: Tensor>> Sequence<X> for (A,) {
         cache: &A::Cache,
         delta: &A::Output,
         gradient: &mut A::Gradient,
-        each: &mut impl FnMut(Part, &[A::Scalar]),
+        each: impl FnMut(Part, &[A::Scalar]),
     ) {
         A::gradient_parts(x, cache, delta, gradient, each);
     }
@@ -232,11 +232,24 @@ where
         cache: &Self::Cache,
         delta: &Self::Output,
         (d_first, d_rest): Self::Gradients<'_>,
-        each: &mut impl FnMut(Part, &[A::Scalar]),
+        mut each: impl FnMut(Part, &[A::Scalar]),
     ) {
-        A::gradient_parts(x, &cache.first, &cache.d_between, d_first, each);
-        let mut of_rest = |part: Part, g: &[A::Scalar]| each(Part { slice: A::SLICES + part.slice, ..part }, g);
-        Rest::gradient_parts(A::output(&cache.first), &cache.rest, delta, d_rest, &mut of_rest);
+        A::gradient_parts(
+            x,
+            &cache.first,
+            &cache.d_between,
+            d_first,
+            #[inline(always)]
+            |part, g| each(part, g),
+        );
+        Rest::gradient_parts(
+            A::output(&cache.first),
+            &cache.rest,
+            delta,
+            d_rest,
+            #[inline(always)]
+            |part, g: &[A::Scalar]| each(Part { slice: A::SLICES + part.slice, ..part }, g),
+        );
     }
 
     fn describe(layer: &mut dyn FnMut(usize, usize)) {
@@ -366,7 +379,7 @@ pub fn gradient_parts<X, N: Fields<List: Sequence<X>>>(
     cache: &CacheOf<N, X>,
     delta: &OutputOf<N, X>,
     gradient: &mut N::Gradient,
-    each: &mut impl FnMut(Part, &[<N::List as List>::Scalar]),
+    each: impl FnMut(Part, &[<N::List as List>::Scalar]),
 ) {
     <N::List as Sequence<X>>::gradient_parts(x, cache, delta, N::gradients(gradient), each);
 }
@@ -508,7 +521,7 @@ where
         cache: &Self::Cache,
         delta: &B::Output,
         gradient: &mut Self::Gradient,
-        each: &mut impl FnMut(Part, &[A::Scalar]),
+        each: impl FnMut(Part, &[A::Scalar]),
     ) {
         gradient_parts::<X, Self>(x, cache, delta, gradient, each);
     }

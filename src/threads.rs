@@ -8,7 +8,7 @@ mod pool;
 use crate::Scalar;
 
 /// A call costs more than an elementwise loop over so few elements.
-const FEW: usize = 32;
+pub(crate) const FEW: usize = 32;
 
 /// Calls `piece` with (0, n) to (n − 1, n), the number of a piece and how many there are, for a product of `work`
 /// multiplications.

@@ -297,16 +297,24 @@ where
         self.network.forward(inputs, self.cache, pass);
         let sum = self.differentiate(loss, targets.clone(), count)?;
         if O::TAKES_PARTS {
-            if self.descend_in_parts(optimizer, inputs) {
-                return Ok(sum);
+            if !self.descend_in_parts(optimizer, inputs) {
+                // A bound may lie above all of the gradient: that itself decides, and tells what is wrong.
+                self.differentiate(loss, targets, count)?;
+                self.descend_by_all(optimizer, inputs)?;
             }
-            // A bound may lie above all of the gradient: that itself decides, and tells what is wrong.
-            self.differentiate(loss, targets, count)?;
+        } else {
+            self.gradient.set_zero();
+            self.network.backward(inputs, self.cache, self.d_outputs, Some(self.gradient), None);
+            self.apply(optimizer)?;
         }
+        Ok(sum)
+    }
+
+    #[cold]
+    fn descend_by_all(&mut self, optimizer: &O, inputs: &Batch<N::InputSample, B>) -> Result<(), TrainError> {
         self.gradient.set_zero();
         self.network.backward(inputs, self.cache, self.d_outputs, Some(self.gradient), None);
-        self.apply(optimizer)?;
-        Ok(sum)
+        self.apply(optimizer)
     }
 
     /// Overwrites `d_outputs` with the gradient of (1 / `count`) Σ loss with respect to the outputs in the cache; returns
@@ -353,9 +361,14 @@ where
         if stays_finite(optimizer, step, *network, state, largest).is_err() {
             return false;
         }
-        N::gradient_parts(inputs, cache, d_outputs, gradient, &mut |part, g: &[N::Scalar]| {
-            optimizer.update(step, part, *network, g, state);
-        });
+        N::gradient_parts(
+            inputs,
+            cache,
+            d_outputs,
+            gradient,
+            #[inline(always)]
+            |part, g: &[N::Scalar]| optimizer.update(step, part, *network, g, state),
+        );
         **steps = next;
         true
     }

@@ -166,12 +166,16 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
         _: &Self::Cache,
         delta: &Self::Output,
         gradient: &mut Self,
-        each: &mut impl FnMut(Part, &[T]),
+        mut each: impl FnMut(Part, &[T]),
     ) {
         if Self::has_smaller_factors(B) {
-            T::outer_product_parts(delta.columns(), x.columns(), gradient.weights.columns_mut(), |start, g| {
-                each(Part { slice: 0, start, len: g.len() }, g);
-            });
+            T::outer_product_parts(
+                delta.columns(),
+                x.columns(),
+                gradient.weights.columns_mut(),
+                #[inline(always)]
+                |start, g| each(Part { slice: 0, start, len: g.len() }, g),
+            );
             gradient.bias.set_column_sum(delta);
         } else {
             each(Part::whole(gradient, 0), gradient.weights.as_slice());

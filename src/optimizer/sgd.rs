@@ -62,7 +62,8 @@ impl Optimizer for Sgd {
         P::Scalar::from_f64(self.learning_rate) * largest
     }
 
-    #[inline]
+    // Into the step of a network, where the parts' sizes are known.
+    #[inline(always)]
     fn update<P: Tensor>(&self, (): (), part: Part, w: &mut P, g: &[P::Scalar], _: &mut Empty<P::Gradient>) {
         let rate = P::Scalar::from_f64(self.learning_rate);
         elementwise(
