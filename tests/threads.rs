@@ -5,8 +5,8 @@
 #![allow(unsafe_code, reason = "an allocator that counts; a register is written in assembly")]
 
 use chainrule::{
-    Adagrad, Adam, AdamW, Class, Dense, Identity, Matrix, Momentum, Nesterov, Optimizer, Random, RmsProp, Rprop, Sgd,
-    SoftmaxCrossEntropy, Tanh, Tensor, TrainError, Trainer, Vector, Zeroed, network,
+    Adagrad, Adam, AdamW, Class, Dense, Identity, Matrix, Momentum, Nesterov, Optimizer, Part, Random, RmsProp, Rprop,
+    Sgd, SoftmaxCrossEntropy, Tanh, Tensor, TrainError, Trainer, Vector, Zeroed, network,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -269,7 +269,7 @@ mod environment {
             let (mut w, mut g) = (Vector::<LEN>::boxed(), Vector::<LEN>::boxed());
             g.fill(f32::MIN_POSITIVE);
             let mut state = Zeroed::ZEROED;
-            Sgd::new(black_box(0.5)).unwrap().update(1, 0, &mut *w, &g, &mut state);
+            Sgd::new(black_box(0.5)).unwrap().update((), Part::whole(&*g, 0), &mut *w, g.as_slice(), &mut state);
             zeros(w.as_slice())
         });
     }

@@ -1,7 +1,7 @@
 use crate::optimizer::descend;
 use crate::{
-    Activation, Fingerprint, Identity, Initializer, Layer, Matrix, Network, Online, Parameters, Part, Pass, Point, Random,
-    Role, Scalar, Vector, parameters,
+    Activation, Fingerprint, Identity, Initializer, Layer, Matrix, Network, Online, Parameters, Part, Pass, Point,
+    Random, Role, Scalar, Vector, parameters,
 };
 use core::marker::PhantomData;
 

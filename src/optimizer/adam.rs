@@ -1,6 +1,6 @@
 use super::{
-    LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, check_share, descend,
-    power, settled, settled_with,
+    LARGEST, LARGEST_RATIO, Optimizer, RuleName, check_epsilon, check_learning_rate, check_share, descend, power,
+    settled, settled_with,
 };
 use crate::error::HyperparameterError;
 use crate::threads::elementwise;

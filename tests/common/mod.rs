@@ -4,7 +4,7 @@
 
 pub mod reference;
 
-use chainrule::{Real, Scalar, Tensor};
+use chainrule::{Part, Real, Scalar, Tensor};
 use proptest::test_runner::{Config, FileFailurePersistence};
 
 /// 256 cases unless `PROPTEST_CASES` says otherwise; what fails is kept beside the file of the test.
@@ -127,6 +127,7 @@ pub struct Capture;
 
 impl chainrule::Optimizer for Capture {
     const NAME: chainrule::RuleName = chainrule::RuleName::new("Capture");
+    type Step = ();
     type State<G: Tensor> = G;
 
     fn validate(&self) -> Result<(), chainrule::HyperparameterError> {
@@ -143,12 +144,14 @@ impl chainrule::Optimizer for Capture {
         self
     }
 
-    fn reach<P: Tensor>(&self, _: u64, _: usize, _: &P, _: &P::Gradient, _: &P::Gradient) -> P::Scalar {
+    fn begin(&self, _: u64) {}
+
+    fn reach<P: Tensor>(&self, (): (), _: usize, _: &P, _: P::Scalar, _: &P::Gradient) -> P::Scalar {
         <P::Scalar as chainrule::Zeroed>::ZEROED
     }
 
-    fn update<P: Tensor>(&self, _: u64, i: usize, _: &mut P, gradient: &P::Gradient, state: &mut P::Gradient) {
-        state.slice_mut(i).copy_from_slice(gradient.slice(i));
+    fn update<P: Tensor>(&self, (): (), part: Part, _: &mut P, gradient: &[P::Scalar], state: &mut P::Gradient) {
+        part.of_mut(state).copy_from_slice(gradient);
     }
 }
 

@@ -1,0 +1,234 @@
+//! A step that makes its gradient in parts: the bits of a step by the whole gradient, and nothing half-changed.
+
+mod common;
+
+use chainrule::{
+    Adagrad, Adam, AdamW, Batch, Block, Class, ClipNorm, Dense, Dropout, Dual, Frozen, Gelu, Identity, Layer,
+    LayerNorm, LayerRates, Loss, MeanSquaredError, Momentum, Name, Nesterov, Network, Optimizer, Parameters, Part,
+    Pass, Relu, Residual, RmsProp, Role, Rprop, Scheduled, Sgd, SoftmaxCrossEntropy, Strict, Tanh, Tensor, TrainError,
+    Trainer, Zeroed, network,
+};
+use common::cases;
+use proptest::prelude::*;
+
+network! {
+    /// Gradients in parts, whole ones, and none; every kind of layer that hands them on.
+    struct Mixed<T = f32>: 190 => 3 {
+        wide: Dense<190, 70, Tanh, T>,
+        dropout: Dropout<1, 4, T>,
+        normal: LayerNorm<70, T>,
+        residual: Residual<Dense<70, 70, Gelu, T>>,
+        fixed: Frozen<Dense<70, 90, Relu, T>>,
+        pair: (Dense<90, 130, Relu, T>, Dense<130, 3, Identity, T>),
+    }
+}
+
+network! {
+    /// A gradient larger than a second cache.
+    struct Broad<T = f32>: 700 => 2 {
+        wide: Dense<700, 400, Relu, T>,
+        output: Dense<400, 2, Identity, T>,
+    }
+}
+
+/// What a scalar is, to the bit: Rust writes a float so that no two share their text, NaN apart.
+fn bits(tensor: &impl Tensor) -> Vec<String> {
+    (0..).map_while(|i| (i < slices(tensor)).then(|| tensor.slice(i))).flatten().map(|w| format!("{w:?}")).collect()
+}
+
+fn slices<N: Tensor>(_: &N) -> usize {
+    N::SLICES
+}
+
+fn inputs<N: Network, const B: usize>(seed: u64, size: f64) -> Box<[N::InputSample; B]> {
+    let mut draws = chainrule::Random::new(seed, 7);
+    let mut samples = Vec::from_iter((0..B).map(|_| N::InputSample::ZEROED));
+    for x in samples.iter_mut().flat_map(|sample| sample.as_mut()) {
+        *x = chainrule::Real::from_f64(size * (2.0 * draws.uniform() - 1.0));
+    }
+    samples.try_into().unwrap_or_else(|_| unreachable!())
+}
+
+/// Steps of a trainer, compared after each with the same steps by hand, which keep the whole gradient.
+fn same_as_whole<N, O, L, Target, const B: usize>(optimizer: &O, loss: &L, target: impl Fn(usize) -> Target, seed: u64)
+where
+    N: Network + Layer<Batch<N::InputSample, B>, Output = Batch<N::OutputSample, B>>,
+    O: Optimizer + 'static,
+    L: Loss<N::OutputSample, Target>,
+    N::OutputSample: chainrule::Sample<Scalar = N::Scalar>,
+{
+    use chainrule::Sample;
+    let mut trainer = Trainer::<N, O, B>::boxed();
+    trainer.init(seed);
+    let (mut network, mut gradient, mut state) = (N::boxed(), N::Gradient::boxed(), <O::State<N::Gradient>>::boxed());
+    let (mut cache, mut d_outputs) = (N::Cache::boxed(), <Batch<N::OutputSample, B>>::boxed());
+    let mut x = <Batch<N::InputSample, B>>::boxed();
+    network.copy_from(&trainer.network);
+    let targets: Box<[Target; B]> = Vec::from_iter((0..B).map(target)).try_into().unwrap_or_else(|_| unreachable!());
+    for step in 0..3 {
+        let inputs = inputs::<N, B>(seed ^ step, 2.0);
+        trainer.step(optimizer, loss, &inputs, &targets).unwrap();
+
+        for (column, input) in N::InputSample::samples_mut::<B>(&mut x).iter_mut().zip(inputs.iter()) {
+            column.copy_from(input);
+        }
+        network.forward(&x, &mut cache, &mut Pass::train(seed, step));
+        let outputs = N::OutputSample::samples::<B>(N::output(&cache));
+        let share = num_traits::one::<N::Scalar>() / chainrule::Real::from_f64(B as f64);
+        for ((output, target), d) in
+            outputs.iter().zip(targets.iter()).zip(N::OutputSample::samples_mut::<B>(&mut d_outputs))
+        {
+            loss.gradient(output, target, d);
+            d.as_mut().iter_mut().for_each(|d| *d *= share);
+        }
+        gradient.set_zero();
+        network.backward(&x, &mut cache, &mut d_outputs, Some(&mut gradient), None);
+        optimizer.prepare(&mut *gradient);
+        optimizer.step(step + 1, &mut *network, &gradient, &mut state).unwrap();
+        assert!(bits(&trainer.network) == bits(&*network), "{}, step {step}", O::NAME);
+        assert!(bits(trainer.state()) == bits(&*state), "{}, step {step}", O::NAME);
+    }
+    assert!(bits(&trainer.network).iter().all(|w| w != "NaN"));
+}
+
+fn class<const K: usize>(i: usize) -> Class<K> {
+    Class::new(i % K).unwrap()
+}
+
+#[test]
+fn every_rule() {
+    fn check<O: Optimizer + 'static>(rule: &O, in_parts: bool) {
+        assert_eq!(O::TAKES_PARTS, in_parts);
+        same_as_whole::<Mixed, O, _, _, 16>(rule, &SoftmaxCrossEntropy, class, 3);
+    }
+    let sgd = Sgd::new(0.1).unwrap();
+    check(&sgd, true);
+    check(&Momentum::new(0.1).unwrap(), true);
+    check(&Nesterov::new(0.1).unwrap(), true);
+    check(&Adam::new(0.01).unwrap(), true);
+    check(&AdamW::new(0.01).unwrap(), true);
+    check(&RmsProp::new(0.01).unwrap(), true);
+    check(&Adagrad::new(0.01).unwrap(), true);
+    check(&Rprop::new(0.01).unwrap(), true);
+    let slower = |block: &Block| if block.role == Role::Bias { 0.5 } else { 1.0 };
+    check(&LayerRates { optimizer: AdamW::new(0.01).unwrap(), factor: slower }, true);
+    check(&Scheduled { optimizer: sgd, schedule: |t| 1.0 / (1.0 + t as f64) }, true);
+    check(&ClipNorm { optimizer: sgd, limit: 1e-3 }, false);
+    check(&LayerRates { optimizer: ClipNorm { optimizer: sgd, limit: 1e-3 }, factor: slower }, false);
+}
+
+#[test]
+fn every_scalar_and_other_batches() {
+    let (sgd, adam) = (Sgd::new(0.1).unwrap(), Adam::new(0.01).unwrap());
+    let target = |i| [0.5, -1.0, i as f64];
+    same_as_whole::<Mixed<f64>, _, _, _, 16>(&adam, &MeanSquaredError, target, 4);
+    same_as_whole::<Mixed<Strict<f32>>, _, _, _, 5>(
+        &adam,
+        &MeanSquaredError,
+        |i| target(i).map(|t| Strict(t as f32)),
+        5,
+    );
+    same_as_whole::<Mixed<Dual<f64>>, _, _, _, 2>(&sgd, &MeanSquaredError, |i| target(i).map(Dual::constant), 6);
+    same_as_whole::<Mixed, _, _, _, 1>(&sgd, &SoftmaxCrossEntropy, class, 7);
+    same_as_whole::<Mixed, _, _, _, 3>(&adam, &SoftmaxCrossEntropy, class, 8);
+    same_as_whole::<Mixed, _, _, _, 40>(&sgd, &SoftmaxCrossEntropy, class, 9);
+}
+
+/// Gradients larger than the first cache, and than the second: the portable kernels of a build with debug assertions make no parts
+/// of them, and would take minutes.
+#[cfg(not(debug_assertions))]
+#[test]
+fn large_gradients() {
+    let (sgd, adam) = (Sgd::new(0.1).unwrap(), Adam::new(0.01).unwrap());
+    same_as_whole::<Broad, _, _, _, 24>(&sgd, &SoftmaxCrossEntropy, class, 10);
+    same_as_whole::<Broad<f64>, _, _, _, 24>(&adam, &SoftmaxCrossEntropy, class, 10);
+    // Around the depth up to which no sum is cut.
+    same_as_whole::<Dense<1500, 1100, Relu>, _, _, _, 256>(&sgd, &MeanSquaredError, |_| [0.25; 1100], 11);
+    same_as_whole::<Dense<1500, 1100, Relu>, _, _, _, 257>(&adam, &MeanSquaredError, |_| [0.25; 1100], 12);
+}
+
+/// Parts of a gradient: every element once, each that of the whole gradient, none above its bound.
+fn make_up_the_gradient<const B: usize>(seed: u64, size: f64) -> Result<(), TestCaseError> {
+    let mut network = Mixed::<f32>::boxed();
+    network.init(&mut chainrule::Random::new(seed, 0));
+    let x = inputs::<Mixed, B>(seed, size);
+    let x = chainrule::Matrix::from_columns_ref(&x);
+    let mut cache = Zeroed::boxed();
+    network.forward(x, &mut cache, &mut Pass::train(seed, 0));
+    let d = chainrule::Matrix::from_columns(std::array::from_fn(|b| [size as f32, 0.5 - b as f32, -1.0]));
+    let (mut delta, mut whole) = (d.clone(), <Mixed as Tensor>::Gradient::boxed());
+    network.backward(x, &mut cache, &mut delta, Some(&mut *whole), None);
+
+    let (mut delta, mut gradient) = (d, <Mixed as Tensor>::Gradient::boxed());
+    // Whatever was there before.
+    (0..Mixed::<f32>::SLICES).for_each(|i| gradient.slice_mut(i).fill(f32::NAN));
+    network.backward_for_parts(x, &mut cache, &mut delta, &mut gradient, None);
+    let bounds: Vec<_> =
+        (0..Mixed::<f32>::SLICES).map(|i| Mixed::<f32>::gradient_bound(i, x, &cache, &delta)).collect();
+    let (mut told, mut times) = (<Mixed as Tensor>::Gradient::boxed(), <Mixed as Tensor>::Gradient::boxed());
+    Mixed::<f32>::gradient_parts(x, &cache, &delta, &mut gradient, |part: Part, g: &[f32]| {
+        assert_eq!(part.len, g.len());
+        part.of_mut(&mut *told).copy_from_slice(g);
+        part.of_mut(&mut *times).iter_mut().for_each(|times| *times += 1.0);
+    });
+    for i in 0..Mixed::<f32>::SLICES {
+        let name: Name = Mixed::<f32>::block(i).name;
+        prop_assert!(times.slice(i).iter().all(|times| *times == 1.0), "{}", name);
+        prop_assert!(told.slice(i).iter().zip(whole.slice(i)).all(|(a, b)| a.to_bits() == b.to_bits()), "{}", name);
+        if let Some(bound) = bounds[i] {
+            prop_assert!(whole.slice(i).iter().all(|g| g.abs() <= bound), "{}: {:e}", name, bound);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..cases(file!()) })]
+
+    #[test]
+    fn parts_make_up_the_gradient(seed: u64, size in prop_oneof![Just(0.0), 0.1..10.0, Just(1e15)]) {
+        make_up_the_gradient::<1>(seed, size)?;
+        make_up_the_gradient::<3>(seed, size)?;
+        make_up_the_gradient::<17>(seed, size)?;
+    }
+}
+
+/// A step of one layer whose inputs are all `x` and weights 0, so that its outputs are its bias; all targets are 0, and the
+/// gradient is bias / 4, times x for the weights.
+fn step(x: f32, bias: f32, rate: f64) -> (Result<f32, TrainError>, Box<Trainer<Dense<64, 8>, Sgd, 2>>) {
+    let mut trainer = Trainer::<Dense<64, 8>, Sgd, 2>::boxed();
+    trainer.network.bias.fill(bias);
+    let result = trainer.step(&Sgd::new(rate).unwrap(), &MeanSquaredError, &[[x; 64]; 2], &[[0.0; 8]; 2]);
+    (result, trainer)
+}
+
+fn holds(trainer: &Trainer<Dense<64, 8>, Sgd, 2>, weight: f32, bias: f32) -> bool {
+    let all = |slice: &[f32], value: f32| slice.iter().all(|w| w.to_bits() == value.to_bits());
+    all(trainer.network.weights.as_slice(), weight) && all(trainer.network.bias.as_slice(), bias)
+}
+
+/// Where only the bound is infinite and the gradient is not, the step is made all the same.
+#[test]
+fn a_bound_refuses_nothing() {
+    let x = 3e38;
+    // Two samples with δ = 3/8: the gradient is 2.25·10³⁸, its bound twice that, which is no number.
+    let (result, trainer) = step(x, 3.0, 0.5);
+    assert_eq!((result.unwrap(), trainer.steps()), (9.0, 1));
+    assert!(holds(&trainer, -(0.375 * x), 3.0 - 0.375));
+}
+
+/// A step that must fail says why, and leaves every bit.
+#[test]
+fn refused_as_a_whole() {
+    let (result, trainer) = step(3e38, 10.0, 1e-30);
+    assert!(matches!(&result, Err(TrainError::Gradient { block }) if block.to_string() == "weights"), "{result:?}");
+    assert!(holds(&trainer, 0.0, 10.0) && trainer.steps() == 0);
+
+    let (result, trainer) = step(1e19, 1e18, 800.0);
+    assert!(matches!(&result, Err(TrainError::Update { block }) if block.to_string() == "weights"), "{result:?}");
+    assert!(holds(&trainer, 0.0, 1e18) && trainer.steps() == 0);
+
+    let (result, trainer) = step(3e38, 1e20, 0.0);
+    assert!(matches!(&result, Err(TrainError::Loss { .. })), "{result:?}");
+    assert!(holds(&trainer, 0.0, 1e20) && trainer.steps() == 0);
+}
