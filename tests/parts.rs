@@ -4,9 +4,9 @@ mod common;
 
 use chainrule::{
     Adagrad, Adam, AdamW, Batch, Block, Class, ClipNorm, Dense, Dropout, Dual, Frozen, Gelu, Identity, Layer,
-    LayerNorm, LayerRates, Loss, MeanSquaredError, Momentum, Name, Nesterov, Network, Optimizer, Parameters, Part,
-    Pass, Relu, Residual, RmsProp, Role, Rprop, Scheduled, Sgd, SoftmaxCrossEntropy, Strict, Tanh, Tensor, TrainError,
-    Trainer, Zeroed, network,
+    LayerNorm, LayerRates, Loss, Matrix, MeanSquaredError, Momentum, Name, Nesterov, Network, Optimizer, Parameters,
+    Part, Pass, Relu, Residual, RmsProp, Role, Rprop, Scalar, Scheduled, Sgd, SoftmaxCrossEntropy, Strict, Tanh,
+    Tensor, TrainError, Trainer, Zeroed, network,
 };
 use common::cases;
 use proptest::prelude::*;
@@ -147,15 +147,42 @@ fn large_gradients() {
     same_as_whole::<Dense<1500, 1100, Relu>, _, _, _, 257>(&adam, &MeanSquaredError, |_| [0.25; 1100], 12);
 }
 
+/// The parts of Δ·Xᵀ have the bits of the whole, which is cut along its depth where that is long.
+#[test]
+fn products_of_any_shape() {
+    fn check<T: Scalar, const OUT: usize, const IN: usize, const B: usize>() {
+        let delta = inputs::<Dense<OUT, OUT, Identity, T>, B>(1, 1.0);
+        let x = inputs::<Dense<IN, IN, Identity, T>, B>(2, 1.0);
+        let (mut whole, mut room, mut parts) =
+            (Matrix::<OUT, IN, T>::boxed(), Matrix::<OUT, IN, T>::boxed(), Matrix::<OUT, IN, T>::boxed());
+        whole.set_product_transpose(Matrix::from_columns_ref(&delta), Matrix::from_columns_ref(&x));
+        let mut next = 0;
+        T::outer_product_parts(&delta, &x, room.columns_mut(), |start, g| {
+            assert_eq!(start, next);
+            next += g.len();
+            parts.as_mut_slice()[start..next].copy_from_slice(g);
+        });
+        assert_eq!(next, OUT * IN);
+        assert!(bits(&*parts) == bits(&*whole), "{OUT}, {IN}, {B}");
+    }
+    check::<f32, 3, 4, 2>();
+    check::<f32, 10, 900, 7>();
+    check::<f32, 900, 10, 7>();
+    check::<f32, 130, 70, 33>();
+    check::<f32, 128, 130, 257>();
+    check::<f32, 40, 250, 600>();
+    check::<f64, 70, 130, 400>();
+}
+
 /// Parts of a gradient: every element once, each that of the whole gradient, none above its bound.
 fn make_up_the_gradient<const B: usize>(seed: u64, size: f64) -> Result<(), TestCaseError> {
     let mut network = Mixed::<f32>::boxed();
     network.init(&mut chainrule::Random::new(seed, 0));
     let x = inputs::<Mixed, B>(seed, size);
-    let x = chainrule::Matrix::from_columns_ref(&x);
+    let x = Matrix::from_columns_ref(&x);
     let mut cache = Zeroed::boxed();
     network.forward(x, &mut cache, &mut Pass::train(seed, 0));
-    let d = chainrule::Matrix::from_columns(std::array::from_fn(|b| [size as f32, 0.5 - b as f32, -1.0]));
+    let d = Matrix::from_columns(std::array::from_fn(|b| [size as f32, 0.5 - b as f32, -1.0]));
     let (mut delta, mut whole) = (d.clone(), <Mixed as Tensor>::Gradient::boxed());
     network.backward(x, &mut cache, &mut delta, Some(&mut *whole), None);
 
