@@ -43,7 +43,7 @@ fn slices<N: Tensor>(_: &N) -> usize {
 fn inputs<N: Network, const B: usize>(seed: u64, size: f64) -> Box<[N::InputSample; B]> {
     let mut draws = chainrule::Random::new(seed, 7);
     let mut samples = Vec::from_iter((0..B).map(|_| N::InputSample::ZEROED));
-    for x in samples.iter_mut().flat_map(|sample| sample.as_mut()) {
+    for x in samples.iter_mut().flat_map(AsMut::as_mut) {
         *x = chainrule::Real::from_f64(size * (2.0 * draws.uniform() - 1.0));
     }
     samples.try_into().unwrap_or_else(|_| unreachable!())

@@ -79,8 +79,7 @@ pub(crate) fn gradient<const ADD: bool, T: Blas, const OUT: usize, const IN: usi
     g: &mut [[T; OUT]; IN],
 ) {
     let (delta, x) = ((delta.as_ptr().cast(), 1, OUT as isize), (x.as_ptr().cast(), IN as isize, 1));
+    let beta = if ADD { T::ONE } else { T::ZERO };
     // SAFETY: OUT×B, B×IN and OUT×IN in arrays of exactly that size; `g` is borrowed exclusively.
-    unsafe {
-        T::gemm([OUT, B, IN], delta, x, if ADD { T::ONE } else { T::ZERO }, (g.as_mut_ptr().cast(), 1, OUT as isize))
-    }
+    unsafe { T::gemm([OUT, B, IN], delta, x, beta, (g.as_mut_ptr().cast(), 1, OUT as isize)) }
 }
