@@ -176,11 +176,13 @@ fn depth_of_strips<V: Register>(p: &Product<V::Element>) -> usize {
     (SECOND_CACHE / (p.rows * size_of::<V::Element>())).clamp(1, PANEL * V::LEN / V::COLUMNS)
 }
 
-/// Whether `c` does not fit into the second cache, but enough of `a` does: then it pays to go down the columns of `c`.
+/// Whether it pays to go down the columns of `c`: where that does not fit into the second cache, but enough of `a` does, and where
+/// few columns are a part of more, and `a` is not in the first cache.
 #[inline(always)]
 fn repays_strips<V: Register>(p: &Product<V::Element>) -> bool {
-    let step = depth_of_strips::<V>(p);
-    p.rows * p.whole * size_of::<V::Element>() > SECOND_CACHE && (step >= p.depth || step >= LONG)
+    let (step, bytes) = (depth_of_strips::<V>(p), p.rows * size_of::<V::Element>());
+    bytes * p.whole > SECOND_CACHE && (step >= p.depth || step >= LONG)
+        || p.columns < p.whole && bytes * p.depth > FIRST_CACHE && step >= p.depth
 }
 
 /// Columns come in strips of `COLUMNS`, each of which, packed on the stack, goes down all rows.
