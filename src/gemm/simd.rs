@@ -32,8 +32,11 @@ mod vector;
 #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
 pub(crate) mod vfp;
 
-/// Products of at most so many multiplications are compiled for their shape, and nothing is left but the arithmetic.
-const TINY: usize = 2048;
+/// Whether a product is compiled for its shape, so that nothing is left but the arithmetic: where that is little, and a bit more
+/// where its rows fill at least half a register.
+const fn is_tiny(rows: usize, depth: usize, columns: usize) -> bool {
+    rows * depth * columns <= if rows < MOST_LANES / 2 { 1 << 11 } else { 1 << 14 }
+}
 
 /// For at most so many samples `Wᵀ·Δ` is dot products down the columns of `W`; more of them repay a transposition.
 const FEW_SAMPLES: usize = 4;
@@ -69,7 +72,7 @@ pub(crate) fn backward<T: Float, const OUT: usize, const IN: usize, const B: usi
     d: &mut [[T; IN]; B],
 ) {
     let backward = Backward { w, delta, d };
-    if B <= FEW_SAMPLES || OUT == 1 && OUT * IN * B <= TINY {
+    if B <= FEW_SAMPLES || OUT == 1 && is_tiny(1, IN, B) {
         T::enter(isa, backward);
     } else {
         // SAFETY: the operands are borrowed until the end of this function.
@@ -86,7 +89,7 @@ pub(crate) fn gradient<const ADD: bool, T: Float, const OUT: usize, const IN: us
     g: &mut [[T; OUT]; IN],
 ) {
     let gradient = Gradient::<ADD, T, OUT, IN, B> { delta, x, g };
-    if B <= FEW_SAMPLES || OUT * IN * B <= TINY {
+    if B <= FEW_SAMPLES || is_tiny(OUT, B, IN) {
         T::enter(isa, gradient);
     } else {
         // SAFETY: the operands are borrowed until the end of this function.
@@ -138,7 +141,7 @@ impl<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize
     #[inline(always)]
     fn on(mut self, isa: Isa) {
         const { assert!(OUT * IN * B > 0) };
-        if B == 1 || 4 % OUT == 0 || OUT * IN * B <= TINY {
+        if B == 1 || 4 % OUT == 0 || is_tiny(OUT, IN, B) {
             return T::enter(isa, self);
         }
         // SAFETY: the operands are borrowed until the end of this function.
