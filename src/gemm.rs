@@ -185,14 +185,14 @@ pub(crate) fn scale_by_derivative<A: Activation, T: Float>(d: &mut [T], at: &[T]
     }
 }
 
-/// e_k = e^(z_k − m), m = max z; returns m and Σ e_k.
+/// p_k = e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m = max z; returns m and ln Σ.
 #[inline]
-pub(crate) fn exponentials<T: Float, const K: usize>(z: &[T; K], e: &mut [T; K]) -> (T, T) {
+pub(crate) fn softmax<T: Float, const K: usize>(z: &[T; K], p: &mut [T; K]) -> (T, T) {
     #[cfg(feature = "simd")]
     if let (Some(isa), Some(first)) = (simd::Isa::detect(), z.first()) {
-        let mut exponentials = wide::Exponentials { sums: (*first, *first), z, e };
-        T::enter(isa, &mut exponentials);
-        return exponentials.sums;
+        let mut softmax = wide::Softmax { found: (*first, *first), z, p };
+        T::enter(isa, &mut softmax);
+        return softmax.found;
     }
-    portable::exponentials(z, e)
+    portable::softmax(z, p)
 }

@@ -199,10 +199,11 @@ pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
         }
     }
 
-    /// e_k = e^(z_k − m) with m = max z; returns m and Σ e_k. `f32` and `f64` override it with vector registers.
+    /// p_k = e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m = max z; returns m and ln Σ. `f32` and `f64` override it with vector
+    /// registers.
     #[inline]
-    fn exponentials<const K: usize>(z: &[Self; K], e: &mut [Self; K]) -> (Self, Self) {
-        portable::exponentials(z, e)
+    fn softmax<const K: usize>(z: &[Self; K], p: &mut [Self; K]) -> (Self, Self) {
+        portable::softmax(z, p)
     }
 
     /// Runs `body` compiled for the widest vectors of this machine, where the scalar has any: put elementwise loops

@@ -204,9 +204,16 @@ pub trait Tensor: Zeroed {
     /// x ← a·x.
     fn scale(&mut self, a: Self::Scalar) {
         for i in 0..Self::SLICES {
-            for x in self.slice_mut(i) {
-                *x *= a;
-            }
+            elementwise(
+                [self.slice_mut(i)],
+                [],
+                #[inline(always)]
+                |[x], []| {
+                    for x in x {
+                        *x *= a;
+                    }
+                },
+            );
         }
     }
 

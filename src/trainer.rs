@@ -340,10 +340,8 @@ where
                 continue;
             };
             sum += loss.gradient(output, target, d_output);
-            for d in d_output.as_mut() {
-                *d *= share;
-            }
         }
+        self.d_outputs.scale(share);
         if sum.is_finite() { Ok(sum) } else { Err(TrainError::Loss { found: sum.to_f64() }) }
     }
 

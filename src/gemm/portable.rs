@@ -116,16 +116,21 @@ pub(crate) fn dot<T: Scalar, const N: usize>(a: &[T; N], b: &[T; N]) -> T {
     sum
 }
 
-/// e_k = e^(z_k − m), m = max z; returns m and Σ e_k.
+/// p_k = e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m = max z; returns m and ln Σ.
 #[inline]
-pub(crate) fn exponentials<T: Scalar, const K: usize>(z: &[T; K], e: &mut [T; K]) -> (T, T) {
-    *e = *z;
-    exponentials_in_place(e)
+pub(crate) fn softmax<T: Scalar, const K: usize>(z: &[T; K], p: &mut [T; K]) -> (T, T) {
+    *p = *z;
+    let (largest, sum) = exponentials(p);
+    let scale = T::ONE / sum;
+    for p in p {
+        *p *= scale;
+    }
+    (largest, sum.ln())
 }
 
 /// z_k ← e^(z_k − m), m = max z; returns m and Σ e^(z_k − m).
 #[inline]
-pub(crate) fn exponentials_in_place<T: Scalar>(z: &mut [T]) -> (T, T) {
+pub(crate) fn exponentials<T: Scalar>(z: &mut [T]) -> (T, T) {
     // Any shift will do, so a comparison that drops a NaN drops nothing: the exponential of the NaN hands it on.
     let mut largest = z.first().copied().unwrap_or(T::ZERO);
     for z in z.iter() {

@@ -75,18 +75,18 @@ impl<T: Precision, A: Activation> Kernel<T> for ScaleByDerivative<'_, A, T> {
     }
 }
 
-/// The kernel e_k = e^(z_k − m), m = max z, that leaves m and the sum of all in `sums`.
-pub(crate) struct Exponentials<'a, T, const K: usize> {
+/// The kernel p_k = e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m = max z, that leaves m and ln Σ in `found`.
+pub(crate) struct Softmax<'a, T, const K: usize> {
     pub z: &'a [T; K],
-    pub e: &'a mut [T; K],
-    pub sums: (T, T),
+    pub p: &'a mut [T; K],
+    pub found: (T, T),
 }
 
-impl<T: Precision, const K: usize> Kernel<T> for &mut Exponentials<'_, T, K> {
+impl<T: Precision, const K: usize> Kernel<T> for &mut Softmax<'_, T, K> {
     #[inline(always)]
     fn run<V: Register<Element = T>>(self) {
         const { assert!(K > 0) };
-        let (z, to, full, rest) = (self.z.as_ptr(), self.e.as_mut_ptr(), K / V::LEN * V::LEN, K % V::LEN);
+        let (z, to, full, rest) = (self.z.as_ptr(), self.p.as_mut_ptr(), K / V::LEN * V::LEN, K % V::LEN);
         let part = V::part(0, rest);
         let mut numbers = [T::from_f64(0.0); MOST_LANES];
         for (i, number) in numbers.iter_mut().enumerate() {
@@ -104,19 +104,26 @@ impl<T: Precision, const K: usize> Kernel<T> for &mut Exponentials<'_, T, K> {
                 largest = largest.at_least(V::load(z.add(i)));
             }
             let largest = reduce(largest, 1, V::at_least);
-            let mut sum = V::ZERO;
+            let (mut sum, mut last) = (V::ZERO, V::ZERO);
             for i in (0..full).step_by(V::LEN) {
                 let e = elementary::exp(V::load(z.add(i)).sub(largest));
                 e.store(to.add(i));
                 sum = sum.add(e);
             }
             if rest > 0 {
-                let e = elementary::exp(V::load_part(z.add(full), part).sub(largest));
-                e.store_first(to.add(full), rest);
-                sum = sum.add(V::select(inside, e, V::ZERO));
+                last = elementary::exp(V::load_part(z.add(full), part).sub(largest));
+                sum = sum.add(V::select(inside, last, V::ZERO));
             }
-            largest.store_first(&raw mut self.sums.0, 1);
-            reduce(sum, 1, V::add).store_first(&raw mut self.sums.1, 1);
+            let sum = reduce(sum, 1, V::add);
+            let scale = V::splat(T::from_f64(1.0)).div(sum);
+            for i in (0..full).step_by(V::LEN) {
+                V::load(to.add(i)).mul(scale).store(to.add(i));
+            }
+            if rest > 0 {
+                last.mul(scale).store_first(to.add(full), rest);
+            }
+            largest.store_first(&raw mut self.found.0, 1);
+            elementary::ln(sum).store_first(&raw mut self.found.1, 1);
         }
     }
 }

@@ -25,8 +25,7 @@ impl<const K: usize, T: Scalar> Loss<[T; K], [T; K]> for KullbackLeibler {
     }
 
     fn gradient(&self, output: &[T; K], target: &[T; K], d_output: &mut [T; K]) -> T {
-        let (largest, sum) = T::exponentials(output, d_output);
-        let log_sum = sum.ln();
+        let (largest, log_sum) = T::softmax(output, d_output);
         let (mut loss, mut total) = (T::ZERO, T::ZERO);
         for (z, t) in output.iter().zip(target) {
             // The logarithm of 1 stands in where t is 0: the term is left out, and no infinity is multiplied.
@@ -34,9 +33,8 @@ impl<const K: usize, T: Scalar> Loss<[T; K], [T; K]> for KullbackLeibler {
             loss += t.if_positive(*t * (log_t + ((largest - *z) + log_sum)), T::ZERO);
             total += *t;
         }
-        let scale = total / sum;
         for (d, t) in d_output.iter_mut().zip(target) {
-            *d = *d * scale - *t;
+            *d = *d * total - *t;
         }
         loss
     }

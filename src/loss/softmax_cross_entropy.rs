@@ -13,7 +13,7 @@ use crate::{Class, Scalar, TargetError};
 /// assert_eq!(p, [0.5, 0.5]);
 /// ```
 pub fn softmax<T: Scalar>(logits: &mut [T]) {
-    let (_, sum) = portable::exponentials_in_place(logits);
+    let (_, sum) = portable::exponentials(logits);
     for p in logits {
         *p /= sum;
     }
@@ -41,18 +41,14 @@ impl<const K: usize, T: Scalar> Loss<[T; K], Class<K>> for SoftmaxCrossEntropy {
 
     #[inline]
     fn gradient(&self, output: &[T; K], target: &Class<K>, d_output: &mut [T; K]) -> T {
-        let (largest, sum) = T::exponentials(output, d_output);
-        let scale = T::ONE / sum;
-        for d in d_output.iter_mut() {
-            *d *= scale;
-        }
+        let (largest, log_sum) = T::softmax(output, d_output);
         // The class is in range by its type; `get` spares the check that could panic.
         let (mut logit, index) = (T::ZERO, target.index());
         if let (Some(d), Some(z)) = (d_output.get_mut(index), output.get(index)) {
             *d -= T::ONE;
             logit = *z;
         }
-        (largest - logit) + sum.ln()
+        (largest - logit) + log_sum
     }
 }
 
@@ -62,18 +58,17 @@ impl<const K: usize, T: Scalar> Loss<[T; K], [T; K]> for SoftmaxCrossEntropy {
     }
 
     fn gradient(&self, output: &[T; K], target: &[T; K], d_output: &mut [T; K]) -> T {
-        let (largest, sum) = T::exponentials(output, d_output);
+        let (largest, log_sum) = T::softmax(output, d_output);
         let (mut loss, mut total) = (T::ZERO, T::ZERO);
         for (z, t) in output.iter().zip(target) {
             // Where t is zero the term is, also when the difference overflows.
             loss += t.if_positive(*t * (largest - *z), T::ZERO);
             total += *t;
         }
-        let scale = total / sum;
         for (d, t) in d_output.iter_mut().zip(target) {
-            *d = *d * scale - *t;
+            *d = *d * total - *t;
         }
-        loss + total * sum.ln()
+        loss + total * log_sum
     }
 
     fn check(&self, target: &[T; K]) -> Result<(), TargetError> {

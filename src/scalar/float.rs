@@ -138,8 +138,8 @@ macro_rules! float {
                 gemm::scale_by_derivative::<A, Self>(d, at);
             }
             #[inline]
-            fn exponentials<const K: usize>(z: &[Self; K], e: &mut [Self; K]) -> (Self, Self) {
-                gemm::exponentials(z, e)
+            fn softmax<const K: usize>(z: &[Self; K], p: &mut [Self; K]) -> (Self, Self) {
+                gemm::softmax(z, p)
             }
             #[inline(always)]
             fn vectorized<R>(body: impl FnOnce() -> R) -> R {

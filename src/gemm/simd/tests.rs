@@ -3,9 +3,9 @@
 extern crate std;
 
 mod activations;
-mod exponentials;
 mod pieces;
 mod registers;
+mod softmax;
 
 use super::*;
 use core::fmt::Debug;

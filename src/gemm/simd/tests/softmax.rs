@@ -1,8 +1,8 @@
-//! The exponentials of a softmax on every register, against `f64`.
+//! The softmax on every register, against `f64`.
 
 use super::*;
 use crate::elementary::Precision;
-use crate::gemm::wide::Exponentials;
+use crate::gemm::wide::Softmax;
 use crate::{Real, Scalar};
 
 /// K numbers whose largest stands at `place`, far above zero or far below.
@@ -16,15 +16,18 @@ fn check<T: Number + Scalar + Float + Precision, const K: usize>(offset: f64) {
         let sum: f64 = exact.iter().sum();
         for isa in Isa::available() {
             let nothing = <T as Real>::from_f64(-1.0);
-            let mut e = [nothing; K];
-            let mut exponentials = Exponentials { z: &z, e: &mut e, sums: (nothing, nothing) };
-            T::enter(isa, &mut exponentials);
-            let (largest, total) = exponentials.sums;
+            let mut p = [nothing; K];
+            let mut softmax = Softmax { z: &z, p: &mut p, found: (nothing, nothing) };
+            T::enter(isa, &mut softmax);
+            let (largest, log_sum) = softmax.found;
             assert_eq!(largest.to_f64(), offset, "{isa:?}: the largest of {z:?}");
-            let error = (total.to_f64() - sum).abs();
-            assert!(error <= unit * (4.0 + K as f64) * sum, "{isa:?}: the sum of {e:?} is {total:?}, not {sum:e}");
-            for (e, exact) in e.iter().zip(exact) {
-                assert!((e.to_f64() - exact).abs() <= unit * 4.0 * exact, "{isa:?}: {e:?}, not {exact:e}");
+            let error = (log_sum.to_f64() - sum.ln()).abs();
+            // The relative error of the sum becomes an absolute one.
+            let bound = unit * (4.0 + K as f64 + 4.0 * sum.ln());
+            assert!(error <= bound, "{isa:?}: the logarithm of the sum is {log_sum:?}, not {:e}", sum.ln());
+            for (p, exact) in p.iter().zip(exact) {
+                let exact = exact / sum;
+                assert!((p.to_f64() - exact).abs() <= unit * (8.0 + K as f64) * exact, "{isa:?}: {p:?}, not {exact:e}");
             }
         }
     }
@@ -48,25 +51,25 @@ fn all_sizes<T: Number + Scalar + Float + Precision>() {
 }
 
 #[test]
-fn exponentials_f32() {
+fn softmax_f32() {
     all_sizes::<f32>();
 }
 
 #[test]
-fn exponentials_f64() {
+fn softmax_f64() {
     all_sizes::<f64>();
 }
 
-/// Wherever it stands, also where the register is not full, NaN becomes the sum.
+/// Wherever it stands, also where the register is not full, NaN becomes all probabilities.
 #[test]
-fn not_a_number_is_in_the_sum() {
+fn not_a_number_is_in_all() {
     for place in 0..21 {
         let mut z = [-3.0_f32; 21];
         z[place] = f32::NAN;
         for isa in Isa::available() {
-            let mut exponentials = Exponentials { z: &z, e: &mut [0.0; 21], sums: (0.0, 0.0) };
-            f32::enter(isa, &mut exponentials);
-            assert!(exponentials.sums.1.is_nan() && exponentials.e[place].is_nan(), "{isa:?}: {place}");
+            let mut softmax = Softmax { z: &z, p: &mut [0.0; 21], found: (0.0, 0.0) };
+            f32::enter(isa, &mut softmax);
+            assert!(softmax.found.1.is_nan() && softmax.p.iter().all(|p| p.is_nan()), "{isa:?}: {place}");
         }
     }
 }
