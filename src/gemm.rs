@@ -19,6 +19,7 @@ mod wide;
 
 pub(crate) use vectorized::vectorized;
 
+use crate::optimizer::descend_all;
 use crate::{Activation, Identity, Scalar};
 use core::any::TypeId;
 
@@ -155,6 +156,27 @@ pub(crate) fn gradient_parts<T: Float, const OUT: usize, const IN: usize, const 
     }
     gradient::<false, T, OUT, IN, B>(delta, x, g);
     each(0, g.as_flattened());
+}
+
+/// W −= η·(Δ·Xᵀ); the product may be made in `room`.
+#[inline]
+pub(crate) fn descend<T: Float, const OUT: usize, const IN: usize, const B: usize>(
+    rate: T,
+    delta: &[[T; OUT]; B],
+    x: &[[T; IN]; B],
+    w: &mut [[T; OUT]; IN],
+    room: &mut [[T; OUT]; IN],
+) {
+    #[cfg(feature = "simd")]
+    if let Some(isa) = simd::Isa::detect()
+        && simd::descend(isa, rate, delta, x, w)
+    {
+        return;
+    }
+    let w = w.as_flattened_mut();
+    gradient_parts(delta, x, room, |start, g| {
+        descend_all(w.get_mut(start..start + g.len()).unwrap_or_default(), rate, g);
+    });
 }
 
 /// z ← σ(z).

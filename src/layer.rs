@@ -1,5 +1,6 @@
 //! [`Layer`]: the contract between a network and its layers. A network is itself a layer.
 
+use crate::optimizer::descend_all;
 use crate::{Fingerprint, Matrix, Part, Random, Scalar, Tensor, Vector, Zeroed};
 
 /// The parameters of a layer or a network, and how they begin: the half of the contract that knows no batch size.
@@ -116,6 +117,29 @@ pub trait Layer<X>: Parameters {
         for i in 0..Self::SLICES {
             each(Part::whole(gradient, i), gradient.slice(i));
         }
+    }
+
+    /// w ← w − η·∇w for every parameter, to the bits of [`Sgd`](crate::Sgd): after
+    /// [`backward_for_parts`](Layer::backward_for_parts), which left the other arguments as they are. Without `gradient`, after
+    /// [`backward`](Layer::backward) without one, a layer moves that is [`Online`](crate::Online), and no other.
+    #[inline]
+    fn descend(
+        &mut self,
+        rate: Self::Scalar,
+        x: &X,
+        cache: &Self::Cache,
+        delta: &Self::Output,
+        gradient: Option<&mut Self::Gradient>,
+    ) {
+        let Some(gradient) = gradient else { return };
+        Self::gradient_parts(
+            x,
+            cache,
+            delta,
+            gradient,
+            #[inline(always)]
+            |part, g| descend_all(part.of_mut(self), rate, g),
+        );
     }
 }
 

@@ -287,6 +287,18 @@ macro_rules! __network {
                         x, cache, delta, gradient, each,
                     );
                 }
+
+                #[inline]
+                fn descend(
+                    &mut self,
+                    rate: $T,
+                    x: &$crate::Matrix<$IN, __BATCH, $T>,
+                    cache: &Self::Cache,
+                    delta: &Self::Output,
+                    gradient: ::core::option::Option<&mut Self::Gradient>,
+                ) {
+                    $crate::sequence::descend(self, rate, x, cache, delta, gradient);
+                }
             }
 
             impl<$($bounds)* $T: $crate::Scalar> $crate::Online<$crate::Matrix<$IN, 1, $T>> for $Name<$($args)* $T>
@@ -297,16 +309,6 @@ macro_rules! __network {
                     Output = $crate::Matrix<$OUT, 1, $T>,
                 >,
             {
-                #[inline]
-                fn descend(
-                    &mut self,
-                    rate: $T,
-                    x: &$crate::Matrix<$IN, 1, $T>,
-                    cache: &Self::Cache,
-                    delta: &Self::Output,
-                ) {
-                    $crate::sequence::descend(self, rate, x, cache, delta);
-                }
             }
 
             impl<$($bounds)* $T: $crate::Scalar> $crate::summary::Summarize for $Name<$($args)* $T>

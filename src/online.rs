@@ -7,8 +7,9 @@ use crate::trainer::{check_samples, scalar};
 use crate::{Loss, Random, Scalar, Sgd, Zeroed};
 use core::slice::from_ref;
 
-/// A layer whose step down the gradient needs no gradient in memory: for one sample ∇W is δ·xᵀ (eq:weight-gradient), and
-/// both factors are there anyway, x as the input and δ as what [`backward`](Layer::backward) leaves in `d_output`.
+/// A layer that [descends](Layer::descend) without a gradient in memory: for one sample ∇W is δ·xᵀ (eq:weight-gradient), and
+/// both factors are there anyway, x as the input and δ as what [`backward`](Layer::backward) leaves in `d_output`. Such a layer
+/// knows a [bound](Layer::gradient_bound) of every slice of its gradient.
 ///
 /// [`Dense`](crate::Dense), [`Dropout`](crate::Dropout), [`Residual`](crate::Residual), [`Frozen`](crate::Frozen), and
 /// pairs and networks of such layers.
@@ -16,11 +17,7 @@ use core::slice::from_ref;
     message = "layer `{Self}` cannot be trained online from input `{X}`",
     note = "`Trainer` keeps a gradient and trains every layer"
 )]
-pub trait Online<X>: Layer<X> {
-    /// w ← w − η·∇w for every parameter: the bits of [`Sgd`] after `backward`, which left the arguments as they are. A
-    /// [bound](Layer::gradient_bound) of every slice is known.
-    fn descend(&mut self, rate: Self::Scalar, x: &X, cache: &Self::Cache, delta: &Self::Output);
-}
+pub trait Online<X>: Layer<X> {}
 
 /// A network and what it takes to train it by [`Sgd`] on one sample at a time: beside the parameters one activation and
 /// one delta block a layer, no gradient. For 64-32-10 that is 84 scalars more than the 2,410 parameters.
@@ -130,7 +127,7 @@ where
                 return Err(TrainError::Update { block: N::block(i).name });
             }
         }
-        self.network.descend(rate, input, &self.cache, &self.d_output);
+        self.network.descend(rate, input, &self.cache, &self.d_output, None);
         self.steps = self.steps.saturating_add(1);
         Ok(value)
     }

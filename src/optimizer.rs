@@ -32,6 +32,7 @@ pub use sgd::Sgd;
 pub use weight_decay::{AdamW, WeightDecay};
 
 use crate::error::{HyperparameterError, check};
+use crate::threads::elementwise;
 use crate::{Name, Part, Scalar, Tensor};
 
 /// A rule that moves parameters against their gradient. Hyper-parameters are in the value; what is remembered from
@@ -80,6 +81,13 @@ pub trait Optimizer: Clone {
 
     /// Before step `step`, counted from 1.
     fn begin(&self, step: u64) -> Self::Step;
+
+    /// η, if all that the step does is w ← w − η·∇w, for every parameter: layers can do that while they make the gradient
+    /// ([`Layer::descend`](crate::Layer::descend)).
+    fn descends(&self, step: Self::Step) -> Option<f64> {
+        let _ = step;
+        None
+    }
 
     /// How far at most [`update`](Optimizer::update) would move a parameter of slice `i`, if no element of its gradient is larger
     /// than `largest`; not finite when it would make what is remembered infinite.
@@ -159,6 +167,21 @@ const LARGEST_RATIO: f64 = 1e20;
 #[inline(always)]
 pub(crate) fn descend<T: Scalar>(w: &mut T, step: T) {
     *w -= step + T::ZERO;
+}
+
+/// w ← w − η·g.
+#[inline(always)]
+pub(crate) fn descend_all<T: Scalar>(w: &mut [T], rate: T, g: &[T]) {
+    elementwise(
+        [w],
+        [g],
+        #[inline(always)]
+        |[w], [g]| {
+            for (w, g) in w.iter_mut().zip(g) {
+                descend(w, rate * *g);
+            }
+        },
+    );
 }
 
 /// What a moving average keeps of the past, zero below the smallest normal `f32`. Between there and zero it would stay for

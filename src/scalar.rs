@@ -36,6 +36,7 @@ pub use running_error::{Rounded, RunningError};
 pub use strict::Strict;
 
 use crate::gemm::portable;
+use crate::optimizer::descend_all;
 use crate::{Activation, Zeroed};
 use core::fmt::Debug;
 use core::ops::{AddAssign, Div, DivAssign, MulAssign, Neg, Sub, SubAssign};
@@ -256,6 +257,21 @@ pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
     ) {
         Self::outer_product::<false, OUT, IN, B>(delta, x, gradient);
         each(0, gradient.as_flattened());
+    }
+
+    /// W ← W − η·(Δ·Xᵀ), columns contiguous; the product may be made in `room`. `f32` and `f64` override it with their kernels.
+    #[inline]
+    fn descend_outer_product<const OUT: usize, const IN: usize, const B: usize>(
+        rate: Self,
+        delta: &[[Self; OUT]; B],
+        x: &[[Self; IN]; B],
+        weights: &mut [[Self; OUT]; IN],
+        room: &mut [[Self; OUT]; IN],
+    ) {
+        let weights = weights.as_flattened_mut();
+        Self::outer_product_parts(delta, x, room, |start, g| {
+            descend_all(weights.get_mut(start..start + g.len()).unwrap_or_default(), rate, g);
+        });
     }
 }
 

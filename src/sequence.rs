@@ -71,6 +71,14 @@ pub trait Sequence<X>: List {
         gradients: Self::Gradients<'_>,
         each: impl FnMut(Part, &[Self::Scalar]),
     );
+    fn descend(
+        layers: Self::LayersMut<'_>,
+        rate: Self::Scalar,
+        x: &X,
+        cache: &Self::Cache,
+        delta: &Self::Output,
+        gradients: Option<Self::Gradients<'_>>,
+    );
 
     /// Calls `layer` with the length of one sample's output and the operations of each layer, in their order.
     fn describe(layer: &mut dyn FnMut(usize, usize));
@@ -144,6 +152,18 @@ impl<X, A: Layer<X, Output: Tensor>> Sequence<X> for (A,) {
         each: impl FnMut(Part, &[A::Scalar]),
     ) {
         A::gradient_parts(x, cache, delta, gradient, each);
+    }
+
+    #[inline]
+    fn descend(
+        layer: &mut A,
+        rate: A::Scalar,
+        x: &X,
+        cache: &A::Cache,
+        delta: &A::Output,
+        gradient: Option<&mut A::Gradient>,
+    ) {
+        layer.descend(rate, x, cache, delta, gradient);
     }
 
     fn describe(layer: &mut dyn FnMut(usize, usize)) {
@@ -252,36 +272,37 @@ where
         );
     }
 
+    #[inline]
+    fn descend(
+        (first, rest): Self::LayersMut<'_>,
+        rate: A::Scalar,
+        x: &X,
+        cache: &Self::Cache,
+        delta: &Self::Output,
+        gradients: Option<Self::Gradients<'_>>,
+    ) {
+        let (d_first, d_rest) = gradients.unzip();
+        first.descend(rate, x, &cache.first, &cache.d_between, d_first);
+        Rest::descend(rest, rate, A::output(&cache.first), &cache.rest, delta, d_rest);
+    }
+
     fn describe(layer: &mut dyn FnMut(usize, usize)) {
         <(A,) as Sequence<X>>::describe(layer);
         Rest::describe(layer);
     }
 }
 
-/// A [`Sequence`] whose layers can all be trained online. The methods are those of [`Online`].
-#[allow(missing_docs, reason = "documented in `Online`")]
+/// A [`Sequence`] whose layers can all be trained online.
 #[diagnostic::on_unimplemented(message = "a layer of this network cannot be trained online from input `{X}`")]
-pub trait OnlineSequence<X>: Sequence<X> {
-    fn descend(layers: Self::LayersMut<'_>, rate: Self::Scalar, x: &X, cache: &Self::Cache, delta: &Self::Output);
-}
+pub trait OnlineSequence<X>: Sequence<X> {}
 
-impl<X, A: Online<X, Output: Tensor>> OnlineSequence<X> for (A,) {
-    #[inline]
-    fn descend(layer: &mut A, rate: A::Scalar, x: &X, cache: &A::Cache, delta: &A::Output) {
-        layer.descend(rate, x, cache, delta);
-    }
-}
+impl<X, A: Online<X, Output: Tensor>> OnlineSequence<X> for (A,) {}
 
 impl<X, A, Rest> OnlineSequence<X> for (A, Rest)
 where
     A: Online<X, Output: Tensor>,
     Rest: OnlineSequence<A::Output, Scalar = A::Scalar>,
 {
-    #[inline]
-    fn descend((first, rest): Self::LayersMut<'_>, rate: A::Scalar, x: &X, cache: &Self::Cache, delta: &Self::Output) {
-        first.descend(rate, x, &cache.first, &cache.d_between);
-        Rest::descend(rest, rate, A::output(&cache.first), &cache.rest, delta);
-    }
 }
 
 /// A struct whose fields are the layers of a [`List`].
@@ -384,16 +405,18 @@ pub fn gradient_parts<X, N: Fields<List: Sequence<X>>>(
     <N::List as Sequence<X>>::gradient_parts(x, cache, delta, N::gradients(gradient), each);
 }
 
-/// [`Online::descend`] of a struct of layers.
+/// [`Layer::descend`] of a struct of layers.
 #[inline]
-pub fn descend<X, N: Fields<List: OnlineSequence<X>>>(
+pub fn descend<X, N: Fields<List: Sequence<X>>>(
     network: &mut N,
     rate: <N::List as List>::Scalar,
     x: &X,
     cache: &CacheOf<N, X>,
     delta: &OutputOf<N, X>,
+    gradient: Option<&mut N::Gradient>,
 ) {
-    <N::List as OnlineSequence<X>>::descend(network.layers_mut(), rate, x, cache, delta);
+    let gradients = gradient.map(N::gradients);
+    <N::List as Sequence<X>>::descend(network.layers_mut(), rate, x, cache, delta, gradients);
 }
 
 /// Two layers one after the other, without a name; longer chains nest: `(A, (B, C))`.
@@ -525,6 +548,18 @@ where
     ) {
         gradient_parts::<X, Self>(x, cache, delta, gradient, each);
     }
+
+    #[inline]
+    fn descend(
+        &mut self,
+        rate: A::Scalar,
+        x: &X,
+        cache: &Self::Cache,
+        delta: &B::Output,
+        gradient: Option<&mut Self::Gradient>,
+    ) {
+        descend(self, rate, x, cache, delta, gradient);
+    }
 }
 
 impl<X, A, B> Online<X> for (A, B)
@@ -532,8 +567,4 @@ where
     A: Online<X, Output: Tensor>,
     B: Online<A::Output, Scalar = A::Scalar, Output: Tensor>,
 {
-    #[inline]
-    fn descend(&mut self, rate: A::Scalar, x: &X, cache: &Self::Cache, delta: &B::Output) {
-        descend(self, rate, x, cache, delta);
-    }
 }

@@ -359,14 +359,18 @@ where
         if stays_finite(optimizer, step, *network, state, largest).is_err() {
             return false;
         }
-        N::gradient_parts(
-            inputs,
-            cache,
-            d_outputs,
-            gradient,
-            #[inline(always)]
-            |part, g: &[N::Scalar]| optimizer.update(step, part, *network, g, state),
-        );
+        if let Some(rate) = optimizer.descends(step) {
+            network.descend(scalar::<N>(rate), inputs, cache, d_outputs, Some(gradient));
+        } else {
+            N::gradient_parts(
+                inputs,
+                cache,
+                d_outputs,
+                gradient,
+                #[inline(always)]
+                |part, g: &[N::Scalar]| optimizer.update(step, part, *network, g, state),
+            );
+        }
         **steps = next;
         true
     }

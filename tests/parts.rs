@@ -143,6 +143,7 @@ fn large_gradients() {
     same_as_whole::<Broad, _, _, _, 24>(&sgd, &SoftmaxCrossEntropy, class, 10);
     same_as_whole::<Broad<f64>, _, _, _, 24>(&adam, &SoftmaxCrossEntropy, class, 10);
     // Around the depth up to which no sum is cut.
+    same_as_whole::<Dense<1500, 1000, Relu>, _, _, _, 256>(&sgd, &MeanSquaredError, |_| [0.25; 1000], 11);
     same_as_whole::<Dense<1500, 1100, Relu>, _, _, _, 256>(&sgd, &MeanSquaredError, |_| [0.25; 1100], 11);
     same_as_whole::<Dense<1500, 1100, Relu>, _, _, _, 257>(&adam, &MeanSquaredError, |_| [0.25; 1100], 12);
 }

@@ -122,6 +122,24 @@ pub(crate) fn gradient_parts<T: Float, const OUT: usize, const IN: usize, const 
     }
 }
 
+/// `W −= η·(Δ·Xᵀ)`, unless the product is so small, or its sums so long, that they are not made in one go.
+#[inline]
+pub(crate) fn descend<T: Float, const OUT: usize, const IN: usize, const B: usize>(
+    isa: Isa,
+    rate: T,
+    delta: &[[T; OUT]; B],
+    x: &[[T; IN]; B],
+    w: &mut [[T; OUT]; IN],
+) -> bool {
+    if B <= FEW_SAMPLES || is_tiny(OUT, B, IN) || !product::is_uncut::<T>(OUT, B, IN) {
+        return false;
+    }
+    let product = Product { rate: Some(rate), ..Gradient::<true, T, OUT, IN, B> { delta, x, g: w }.product() };
+    // SAFETY: the operands are borrowed until the end of this function.
+    unsafe { T::product(isa, product) };
+    true
+}
+
 struct Forward<'a, T, E, const OUT: usize, const IN: usize, const B: usize> {
     w: &'a [[T; OUT]; IN],
     x: &'a [[T; IN]; B],
@@ -135,7 +153,7 @@ impl<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize
     fn product(&mut self) -> Product<T> {
         let (a, b, c) = (View::of(self.w), View::of(self.x), View::of_mut(self.z));
         let start = Some(View { at: self.b.as_ptr(), row: 1, column: 0 });
-        Product { rows: OUT, depth: IN, columns: B, whole: B, a, b, start, c }
+        Product { rows: OUT, depth: IN, columns: B, whole: B, a, b, start, rate: None, c }
     }
 
     #[inline(always)]
@@ -182,7 +200,7 @@ impl<T: Float, const OUT: usize, const IN: usize, const B: usize> Backward<'_, T
     fn product(self) -> Product<T> {
         const { assert!(OUT * IN * B > 0) };
         let (a, b, c) = (View::of(self.w).transposed(), View::of(self.delta), View::of_mut(self.d));
-        Product { rows: IN, depth: OUT, columns: B, whole: B, a, b, start: None, c }
+        Product { rows: IN, depth: OUT, columns: B, whole: B, a, b, start: None, rate: None, c }
     }
 }
 
@@ -207,7 +225,7 @@ impl<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usiz
     fn product(self) -> Product<T> {
         const { assert!(OUT * IN * B > 0) };
         let (a, b, c) = (View::of(self.delta), View::of(self.x).transposed(), View::of_mut(self.g));
-        Product { rows: OUT, depth: B, columns: IN, whole: IN, a, b, start: ADD.then_some(c), c }
+        Product { rows: OUT, depth: B, columns: IN, whole: IN, a, b, start: ADD.then_some(c), rate: None, c }
     }
 }
 

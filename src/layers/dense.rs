@@ -1,4 +1,4 @@
-use crate::optimizer::descend;
+use crate::optimizer::{descend, descend_all};
 use crate::{
     Activation, Fingerprint, Identity, Initializer, Layer, Matrix, Network, Online, Parameters, Part, Pass, Point,
     Random, Role, Scalar, Vector, parameters,
@@ -182,25 +182,47 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
         }
         each(Part::whole(gradient, 1), gradient.bias.as_slice());
     }
-}
 
-impl<const IN: usize, const OUT: usize, A: Activation, T: Scalar> Online<Vector<IN, T>> for Dense<IN, OUT, A, T> {
-    /// W ← W − η·(δ·xᵀ), b ← b − η·δ. (eq:sgd)
+    /// W ← W − η·(Δ·Xᵀ), b ← b − η·(Δ·1). (eq:sgd)
     #[inline]
-    fn descend(&mut self, rate: T, x: &Vector<IN, T>, _: &Self::Cache, delta: &Vector<OUT, T>) {
-        let delta = delta.as_array();
-        T::vectorized(
-            #[inline(always)]
-            || {
-                for (column, x) in self.weights.columns_mut().iter_mut().zip(x.as_array()) {
-                    for (w, d) in column.iter_mut().zip(delta) {
-                        descend(w, rate * (*d * *x));
+    fn descend(
+        &mut self,
+        rate: T,
+        x: &Matrix<IN, B, T>,
+        _: &Self::Cache,
+        delta: &Self::Output,
+        gradient: Option<&mut Self>,
+    ) {
+        let (weights, bias) = (&mut self.weights, self.bias.as_mut_slice());
+        match gradient {
+            Some(gradient) if Self::has_smaller_factors(B) => {
+                let room = gradient.weights.columns_mut();
+                T::descend_outer_product(rate, delta.columns(), x.columns(), weights.columns_mut(), room);
+                gradient.bias.set_column_sum(delta);
+                descend_all(bias, rate, gradient.bias.as_slice());
+            }
+            Some(gradient) => {
+                descend_all(weights.as_mut_slice(), rate, gradient.weights.as_slice());
+                descend_all(bias, rate, gradient.bias.as_slice());
+            }
+            None if B == 1 => T::vectorized(
+                #[inline(always)]
+                || {
+                    for (delta, x) in delta.columns().iter().zip(x.columns()) {
+                        for (column, x) in weights.columns_mut().iter_mut().zip(x) {
+                            for (w, d) in column.iter_mut().zip(delta) {
+                                descend(w, rate * (*d * *x));
+                            }
+                        }
+                        for (b, d) in bias.iter_mut().zip(delta) {
+                            descend(b, rate * *d);
+                        }
                     }
-                }
-                for (b, d) in self.bias.as_mut_array().iter_mut().zip(delta) {
-                    descend(b, rate * *d);
-                }
-            },
-        );
+                },
+            ),
+            None => {}
+        }
     }
 }
+
+impl<const IN: usize, const OUT: usize, A: Activation, T: Scalar> Online<Vector<IN, T>> for Dense<IN, OUT, A, T> {}

@@ -156,5 +156,4 @@ impl<const NUMERATOR: u32, const DENOMINATOR: u32, T: Scalar, X: Tensor<Scalar =
 impl<const NUMERATOR: u32, const DENOMINATOR: u32, T: Scalar, X: Tensor<Scalar = T>> Online<X>
     for Dropout<NUMERATOR, DENOMINATOR, T>
 {
-    fn descend(&mut self, _: T, _: &X, _: &Self::Cache, _: &X) {}
 }

@@ -92,6 +92,4 @@ impl<X, L: Layer<X>> Layer<X> for Frozen<L> {
 }
 
 /// Nothing moves.
-impl<X, L: Layer<X>> Online<X> for Frozen<L> {
-    fn descend(&mut self, _: L::Scalar, _: &X, _: &L::Cache, _: &L::Output) {}
-}
+impl<X, L: Layer<X>> Online<X> for Frozen<L> {}

@@ -1,4 +1,4 @@
-use crate::{Block, Fingerprint, Layer, Network, Online, Parameters, Pass, Random, Scalar, Tensor};
+use crate::{Block, Fingerprint, Layer, Network, Online, Parameters, Part, Pass, Random, Scalar, Tensor};
 use num_traits::ConstOne;
 
 /// A shortcut around a layer whose output has the shape of its input: Y = X + F(X) (He et al., 2016).
@@ -97,25 +97,61 @@ impl<X: Tensor, L: Layer<X, Output = X, Scalar = X::Scalar>> Layer<X> for Residu
         gradient: Option<&mut L::Gradient>,
         d_input: Option<&mut X>,
     ) {
-        match d_input {
-            None => self.0.backward(x, &mut cache.inner, d_output, gradient, None),
-            Some(d_input) => {
-                // First, since F may overwrite it.
-                d_input.copy_from(d_output);
-                self.0.backward(x, &mut cache.inner, d_output, gradient, Some(&mut cache.d_inner));
-                d_input.axpy(ConstOne::ONE, &cache.d_inner);
-            }
-        }
+        around(cache, d_output, d_input, |cache, d_output, d_inner| {
+            self.0.backward(x, cache, d_output, gradient, d_inner);
+        });
     }
 
     // F sees all of ∇Y, and leaves its δ there.
+
+    fn backward_for_parts(
+        &self,
+        x: &X,
+        cache: &mut Self::Cache,
+        d_output: &mut X,
+        gradient: &mut L::Gradient,
+        d_input: Option<&mut X>,
+    ) {
+        around(cache, d_output, d_input, |cache, d_output, d_inner| {
+            self.0.backward_for_parts(x, cache, d_output, gradient, d_inner);
+        });
+    }
+
     fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &X) -> Option<L::Scalar> {
         L::gradient_bound(i, x, &cache.inner, delta)
     }
-}
 
-impl<X: Tensor, L: Online<X, Output = X, Scalar = X::Scalar>> Online<X> for Residual<L> {
-    fn descend(&mut self, rate: L::Scalar, x: &X, cache: &Self::Cache, delta: &X) {
-        self.0.descend(rate, x, &cache.inner, delta);
+    fn gradient_parts(
+        x: &X,
+        cache: &Self::Cache,
+        delta: &X,
+        gradient: &mut L::Gradient,
+        each: impl FnMut(Part, &[L::Scalar]),
+    ) {
+        L::gradient_parts(x, &cache.inner, delta, gradient, each);
+    }
+
+    fn descend(&mut self, rate: L::Scalar, x: &X, cache: &Self::Cache, delta: &X, gradient: Option<&mut L::Gradient>) {
+        self.0.descend(rate, x, &cache.inner, delta, gradient);
     }
 }
+
+/// Runs `inner`, the way back through F, and adds to what comes out of it the gradient that goes around F.
+fn around<C, X: Tensor>(
+    cache: &mut ResidualCache<C, X>,
+    d_output: &mut X,
+    d_input: Option<&mut X>,
+    inner: impl FnOnce(&mut C, &mut X, Option<&mut X>),
+) {
+    match d_input {
+        None => inner(&mut cache.inner, d_output, None),
+        Some(d_input) => {
+            // First, since F may overwrite it.
+            d_input.copy_from(d_output);
+            inner(&mut cache.inner, d_output, Some(&mut cache.d_inner));
+            d_input.axpy(ConstOne::ONE, &cache.d_inner);
+        }
+    }
+}
+
+impl<X: Tensor, L: Online<X, Output = X, Scalar = X::Scalar>> Online<X> for Residual<L> {}

@@ -1,6 +1,5 @@
-use super::{Optimizer, RuleName, check_learning_rate, descend};
+use super::{Optimizer, RuleName, check_learning_rate, descend_all};
 use crate::error::HyperparameterError;
-use crate::threads::elementwise;
 use crate::{Empty, Part, Real, Tensor};
 
 /// Stochastic gradient descent: w ← w − η·g. (eq:sgd) Remembers nothing.
@@ -57,6 +56,10 @@ impl Optimizer for Sgd {
 
     fn begin(&self, _: u64) {}
 
+    fn descends(&self, (): ()) -> Option<f64> {
+        Some(self.learning_rate)
+    }
+
     #[inline]
     fn reach<P: Tensor>(&self, (): (), _: usize, _: &P, largest: P::Scalar, _: &Empty<P::Gradient>) -> P::Scalar {
         P::Scalar::from_f64(self.learning_rate) * largest
@@ -65,16 +68,6 @@ impl Optimizer for Sgd {
     // Into the step of a network, where the parts' sizes are known.
     #[inline(always)]
     fn update<P: Tensor>(&self, (): (), part: Part, w: &mut P, g: &[P::Scalar], _: &mut Empty<P::Gradient>) {
-        let rate = P::Scalar::from_f64(self.learning_rate);
-        elementwise(
-            [part.of_mut(w)],
-            [g],
-            #[inline(always)]
-            |[w], [g]| {
-                for (w, g) in w.iter_mut().zip(g) {
-                    descend(w, rate * *g);
-                }
-            },
-        );
+        descend_all(part.of_mut(w), P::Scalar::from_f64(self.learning_rate), g);
     }
 }

@@ -130,6 +130,16 @@ macro_rules! float {
                 gemm::gradient_parts(delta, x, gradient, each);
             }
             #[inline]
+            fn descend_outer_product<const OUT: usize, const IN: usize, const B: usize>(
+                rate: Self,
+                delta: &[[Self; OUT]; B],
+                x: &[[Self; IN]; B],
+                weights: &mut [[Self; OUT]; IN],
+                room: &mut [[Self; OUT]; IN],
+            ) {
+                gemm::descend(rate, delta, x, weights, room);
+            }
+            #[inline]
             fn activate<A: Activation>(z: &mut [Self]) {
                 gemm::activate::<A, Self>(z);
             }

@@ -12,8 +12,14 @@ const PANEL: usize = 768;
 const FIRST_CACHE: usize = 24 << 10;
 const SECOND_CACHE: usize = 1 << 20;
 
-/// Up to this depth no sum is cut, whatever the other sizes.
+/// Up to this depth no sum is cut where a panel is packed.
 pub(super) const UNCUT: usize = PANEL / MOST_ROWS;
+
+/// Whether no sum is cut anywhere: see [`in_panels`], and [`in_strips`].
+pub(super) const fn is_uncut<T>(rows: usize, depth: usize, columns: usize) -> bool {
+    let row = rows * size_of::<T>();
+    depth <= UNCUT && (row * columns <= SECOND_CACHE || row * depth <= SECOND_CACHE)
+}
 
 /// From this depth on what the tallest tiles add to is asked for one column after the other.
 const LONG: usize = 128;
@@ -54,7 +60,8 @@ impl<T: Copy> View<T> {
     }
 }
 
-/// `c = start + a·b`, from zero if there is no start. One stride of `a` is 1.
+/// `c = start + a·b`, from zero if there is no start, or `c = start − rate·(a·b)`, if there is a rate and no sum is
+/// [cut](is_uncut). One stride of `a` is 1.
 ///
 /// A kernel that runs it needs the views to be valid for the sizes, and nobody else to use `c` meanwhile. The rows of
 /// `c` and of `start` are adjacent; where a product is turned, their columns.
@@ -68,6 +75,7 @@ pub(crate) struct Product<T> {
     pub a: View<T>,
     pub b: View<T>,
     pub start: Option<View<T>>,
+    pub rate: Option<T>,
     /// Written to, through a pointer that may.
     pub c: View<T>,
 }
@@ -397,7 +405,7 @@ unsafe fn store_turned<V: Register, const N: usize>(p: &Product<V::Element>, sum
             // SAFETY: `LEN` rows of `N` elements are `N` registers.
             unsafe {
                 if let Some(start) = p.start {
-                    block[i] = block[i].add(V::load(start.at.add(i * V::LEN)));
+                    block[i] = onto(V::load(start.at.add(i * V::LEN)), block[i], p.rate);
                 }
                 block[i].store(p.c.at.add(i * V::LEN).cast_mut());
             }
@@ -412,13 +420,22 @@ unsafe fn store_turned<V: Register, const N: usize>(p: &Product<V::Element>, sum
         unsafe {
             rows[i] = V::load_part(flat.add(i * N), part);
             if let Some(start) = p.start {
-                rows[i] = rows[i].add(V::load_part(start.from(i.min(p.rows - 1), 0).at, part));
+                rows[i] = onto(V::load_part(start.from(i.min(p.rows - 1), 0).at, part), rows[i], p.rate);
             }
         }
     }
     for i in 0..p.rows {
         // SAFETY: the caller's promise.
         unsafe { rows[i].store_first(p.c.from(i, 0).at.cast_mut(), p.columns) };
+    }
+}
+
+/// A finished sum on what it is added to, or `rate` times the sum taken from that: as `optimizer::descend` does.
+#[inline(always)]
+fn onto<V: Register>(start: V, sum: V, rate: Option<V::Element>) -> V {
+    match rate {
+        None => sum.add(start),
+        Some(rate) => start.sub(V::splat(rate).mul(sum).add(V::ZERO)),
     }
 }
 
@@ -568,7 +585,7 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
             for c in 0..N {
                 let rows = load::<V, M, FAR>(start.from(0, c), rest);
                 for m in 0..M {
-                    sums[c][m] = sums[c][m].add(rows[m]);
+                    sums[c][m] = onto(rows[m], sums[c][m], p.rate);
                 }
             }
         }

@@ -248,7 +248,7 @@ fn run<T: Number>(
             Of::Gradient { add: true } => Some(view),
             _ => None,
         };
-        let product = Product { rows, depth, columns, whole: columns, a, b, start, c: view };
+        let product = Product { rows, depth, columns, whole: columns, a, b, start, rate: None, c: view };
         let mut ran = false;
         T::enter(isa, On(path, product, &mut ran));
         if !ran {

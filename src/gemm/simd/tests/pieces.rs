@@ -49,7 +49,8 @@ fn have_the_bits_of_the_whole<T: Number>() {
                 c.all[c.from..c.from + c.len].copy_from_slice(&start);
                 let view = c.view(rows);
                 for number in (0..of).rev() {
-                    let product = Product { rows, depth, columns, whole: columns, a, b, start: Some(view), c: view };
+                    let product =
+                        Product { rows, depth, columns, whole: columns, a, b, start: Some(view), rate: None, c: view };
                     T::enter(isa, Cut(product, way, Piece { number, of }));
                 }
                 assert!(c.guards_hold());
