@@ -194,18 +194,8 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
         gradient: Option<&mut Self>,
     ) {
         let (weights, bias) = (&mut self.weights, self.bias.as_mut_slice());
-        match gradient {
-            Some(gradient) if Self::has_smaller_factors(B) => {
-                let room = gradient.weights.columns_mut();
-                T::descend_outer_product(rate, delta.columns(), x.columns(), weights.columns_mut(), room);
-                gradient.bias.set_column_sum(delta);
-                descend_all(bias, rate, gradient.bias.as_slice());
-            }
-            Some(gradient) => {
-                descend_all(weights.as_mut_slice(), rate, gradient.weights.as_slice());
-                descend_all(bias, rate, gradient.bias.as_slice());
-            }
-            None if B == 1 => T::vectorized(
+        if B == 1 {
+            return T::vectorized(
                 #[inline(always)]
                 || {
                     for (delta, x) in delta.columns().iter().zip(x.columns()) {
@@ -219,9 +209,17 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
                         }
                     }
                 },
-            ),
-            None => {}
+            );
         }
+        let Some(gradient) = gradient else { return };
+        if Self::has_smaller_factors(B) {
+            let room = gradient.weights.columns_mut();
+            T::descend_outer_product(rate, delta.columns(), x.columns(), weights.columns_mut(), room);
+            gradient.bias.set_column_sum(delta);
+        } else {
+            descend_all(weights.as_mut_slice(), rate, gradient.weights.as_slice());
+        }
+        descend_all(bias, rate, gradient.bias.as_slice());
     }
 }
 
