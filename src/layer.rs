@@ -68,7 +68,7 @@ pub trait Layer<X>: Parameters {
     /// with respect to `x`. `None` spends nothing on what nobody asked for.
     ///
     /// `d_output` is the layer's to overwrite: [`Dense`](crate::Dense) leaves its δ there. The outputs in the cache
-    /// stay, so that `backward` can run again with another `d_output`.
+    /// stay: later layers look at them again, and `backward` can run again with another `d_output`.
     fn backward(
         &self,
         x: &X,
@@ -78,8 +78,8 @@ pub trait Layer<X>: Parameters {
         d_input: Option<&mut X>,
     );
 
-    /// As [`backward`](Layer::backward), but *overwrites* `gradient`, and need not write what
-    /// [`gradient_parts`](Layer::gradient_parts) will tell anyway.
+    /// As [`backward`](Layer::backward), but *overwrites* `gradient`. A slice of which a [bound](Layer::gradient_bound) is known
+    /// need not be written: [`gradient_parts`](Layer::gradient_parts) will tell it.
     #[inline]
     fn backward_for_parts(
         &self,
@@ -94,8 +94,8 @@ pub trait Layer<X>: Parameters {
     }
 
     /// No element of slice `i` of the gradient is larger than this, not finite if one may be infinite or NaN: after
-    /// [`backward`](Layer::backward) without a gradient, which left `cache` and `delta` as they are. `None` where only the
-    /// gradient itself would tell.
+    /// [`backward`](Layer::backward) without a gradient or [`backward_for_parts`](Layer::backward_for_parts), which left `cache`
+    /// and `delta` as they are. `None` where only the gradient itself would tell.
     #[inline]
     fn gradient_bound(i: usize, x: &X, cache: &Self::Cache, delta: &Self::Output) -> Option<Self::Scalar> {
         let _ = (i, x, cache, delta);
@@ -104,7 +104,8 @@ pub trait Layer<X>: Parameters {
 
     /// Calls `each` with every part of the gradient, all of them together being the gradient: after
     /// [`backward_for_parts`](Layer::backward_for_parts), which left the other arguments as they are. A part may lie anywhere in
-    /// `gradient`, and be overwritten by the next: so a large one can be used while it is near, and need not be stored.
+    /// `gradient`, and be overwritten by the next: so a large one can be used while it is near, and need not be stored. A part may
+    /// be empty, and the sign of a zero is not told.
     #[inline]
     fn gradient_parts(
         x: &X,

@@ -9,7 +9,8 @@ use core::slice::from_ref;
 
 /// A layer that [descends](Layer::descend) without a gradient in memory: for one sample ∇W is δ·xᵀ (eq:weight-gradient), and
 /// both factors are there anyway, x as the input and δ as what [`backward`](Layer::backward) leaves in `d_output`. Such a layer
-/// knows a [bound](Layer::gradient_bound) of every slice of its gradient.
+/// knows a [bound](Layer::gradient_bound) of every slice of its gradient: who implements this overrides both, the bound so that it
+/// is never `None`.
 ///
 /// [`Dense`](crate::Dense), [`Dropout`](crate::Dropout), [`Residual`](crate::Residual), [`Frozen`](crate::Frozen), and
 /// pairs and networks of such layers.

@@ -45,8 +45,8 @@ pub trait Optimizer: Clone {
     /// Tells this rule from others, with the rules inside it: [checkpoints](crate::Trainer::read_checkpoint) compare it.
     const NAME: RuleName;
 
-    /// Whether a gradient may come in parts, each to be used before the next is made. [`prepare`](Optimizer::prepare), which sees
-    /// all of it, is then never called.
+    /// Whether a gradient may come in parts, each to be used before the next is made. [`prepare`](Optimizer::prepare) and
+    /// [`step`](Optimizer::step), which see all of it, may then never be called.
     const TAKES_PARTS: bool = false;
 
     /// What follows from the number of a step, and is worked out once for all its parts; the number itself, or `()`, if there is
@@ -100,7 +100,8 @@ pub trait Optimizer: Clone {
         state: &Self::State<P::Gradient>,
     ) -> P::Scalar;
 
-    /// Moves some parameters of a slice against their gradient. What is frozen has no such part.
+    /// Moves some parameters of a slice against their gradient: those of [`part`](Part::of_mut), which may be none, as of a frozen
+    /// layer.
     fn update<P: Tensor>(
         &self,
         step: Self::Step,

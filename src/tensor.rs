@@ -284,13 +284,13 @@ impl Part {
     /// This part of `tensor`; none where its slice ends before.
     #[inline(always)]
     pub fn of<P: Tensor>(self, tensor: &P) -> &[P::Scalar] {
-        tensor.slice(self.slice).get(self.start..self.start + self.len).unwrap_or_default()
+        tensor.slice(self.slice).get(self.start..).and_then(|rest| rest.get(..self.len)).unwrap_or_default()
     }
 
     /// This part of `tensor`, to be written; none where its slice ends before.
     #[inline(always)]
     pub fn of_mut<P: Tensor>(self, tensor: &mut P) -> &mut [P::Scalar] {
-        tensor.slice_mut(self.slice).get_mut(self.start..self.start + self.len).unwrap_or_default()
+        tensor.slice_mut(self.slice).get_mut(self.start..).and_then(|rest| rest.get_mut(..self.len)).unwrap_or_default()
     }
 }
 

@@ -297,20 +297,18 @@ where
         self.network.forward(inputs, self.cache, pass);
         let sum = self.differentiate(loss, targets.clone(), count)?;
         if O::TAKES_PARTS {
-            if !self.descend_in_parts(optimizer, inputs) {
-                // A bound may lie above all of the gradient: that itself decides, and tells what is wrong.
-                self.differentiate(loss, targets, count)?;
-                self.descend_by_all(optimizer, inputs)?;
+            if self.descend_in_parts(optimizer, inputs) {
+                return Ok(sum);
             }
-        } else {
-            self.gradient.set_zero();
-            self.network.backward(inputs, self.cache, self.d_outputs, Some(self.gradient), None);
-            self.apply(optimizer)?;
+            // A bound may lie above all of the gradient: that itself decides, and tells what is wrong.
+            self.differentiate(loss, targets, count)?;
         }
+        self.descend_by_all(optimizer, inputs)?;
         Ok(sum)
     }
 
-    #[cold]
+    /// Moves the parameters by the whole gradient.
+    #[inline(never)]
     fn descend_by_all(&mut self, optimizer: &O, inputs: &Batch<N::InputSample, B>) -> Result<(), TrainError> {
         self.gradient.set_zero();
         self.network.backward(inputs, self.cache, self.d_outputs, Some(self.gradient), None);

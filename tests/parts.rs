@@ -57,16 +57,37 @@ where
     L: Loss<N::OutputSample, Target>,
     N::OutputSample: chainrule::Sample<Scalar = N::Scalar>,
 {
+    let beyond = same_as_whole_from::<N, O, L, Target, B>(optimizer, loss, target, seed, 2.0, |_| {});
+    assert!(!beyond, "a bound is infinite");
+}
+
+/// The same, of inputs up to `size` and a network that `begin` has changed; whether a bound was infinite.
+fn same_as_whole_from<N, O, L, Target, const B: usize>(
+    optimizer: &O,
+    loss: &L,
+    target: impl Fn(usize) -> Target,
+    seed: u64,
+    size: f64,
+    begin: impl Fn(&mut N),
+) -> bool
+where
+    N: Network + Layer<Batch<N::InputSample, B>, Output = Batch<N::OutputSample, B>>,
+    O: Optimizer + 'static,
+    L: Loss<N::OutputSample, Target>,
+    N::OutputSample: chainrule::Sample<Scalar = N::Scalar>,
+{
     use chainrule::Sample;
     let mut trainer = Trainer::<N, O, B>::boxed();
     trainer.init(seed);
+    begin(&mut trainer.network);
+    let mut beyond = false;
     let (mut network, mut gradient, mut state) = (N::boxed(), N::Gradient::boxed(), <O::State<N::Gradient>>::boxed());
     let (mut cache, mut d_outputs) = (N::Cache::boxed(), <Batch<N::OutputSample, B>>::boxed());
     let mut x = <Batch<N::InputSample, B>>::boxed();
     network.copy_from(&trainer.network);
     let targets: Box<[Target; B]> = Vec::from_iter((0..B).map(target)).try_into().unwrap_or_else(|_| unreachable!());
     for step in 0..3 {
-        let inputs = inputs::<N, B>(seed ^ step, 2.0);
+        let inputs = inputs::<N, B>(seed ^ step, size);
         trainer.step(optimizer, loss, &inputs, &targets).unwrap();
 
         for (column, input) in N::InputSample::samples_mut::<B>(&mut x).iter_mut().zip(inputs.iter()) {
@@ -83,12 +104,15 @@ where
         }
         gradient.set_zero();
         network.backward(&x, &mut cache, &mut d_outputs, Some(&mut gradient), None);
+        let bound = |i| N::gradient_bound(i, &x, &cache, &d_outputs);
+        beyond |= (0..N::SLICES).filter_map(bound).any(|bound| !bound.is_finite());
         optimizer.prepare(&mut *gradient);
         optimizer.step(step + 1, &mut *network, &gradient, &mut state).unwrap();
         assert!(bits(&trainer.network) == bits(&*network), "{}, step {step}", O::NAME);
         assert!(bits(trainer.state()) == bits(&*state), "{}, step {step}", O::NAME);
     }
     assert!(bits(&trainer.network).iter().all(|w| w != "NaN"));
+    beyond
 }
 
 fn class<const K: usize>(i: usize) -> Class<K> {
@@ -148,7 +172,9 @@ fn large_gradients() {
     same_as_whole::<Dense<1500, 1100, Relu>, _, _, _, 257>(&adam, &MeanSquaredError, |_| [0.25; 1100], 12);
 }
 
-/// The parts of Δ·Xᵀ have the bits of the whole, which is cut along its depth where that is long.
+/// The parts of Δ·Xᵀ have the bits of the whole, which is cut along its depth where that is long; and so has a step that takes
+/// them from weights.
+#[cfg(feature = "borrow")]
 #[test]
 fn products_of_any_shape() {
     fn check<T: Scalar, const OUT: usize, const IN: usize, const B: usize>() {
@@ -165,9 +191,23 @@ fn products_of_any_shape() {
         });
         assert_eq!(next, OUT * IN);
         assert!(bits(&*parts) == bits(&*whole), "{OUT}, {IN}, {B}");
+
+        let rate = chainrule::Real::from_f64(0.3);
+        let (mut taken, mut weights) = (Matrix::<OUT, IN, T>::boxed(), Matrix::<OUT, IN, T>::boxed());
+        weights.as_mut_slice().copy_from_slice(inputs::<Dense<IN, IN, Identity, T>, OUT>(3, 1.0).as_flattened());
+        taken.copy_from(&weights);
+        T::descend_outer_product(rate, &delta, &x, taken.columns_mut(), room.columns_mut());
+        for (w, g) in weights.as_mut_slice().iter_mut().zip(whole.as_slice()) {
+            *w -= rate * *g;
+        }
+        assert!(bits(&*taken) == bits(&*weights), "{OUT}, {IN}, {B}");
     }
     check::<f32, 3, 4, 2>();
     check::<f32, 10, 900, 7>();
+    check::<f32, 10, 900, 40>();
+    check::<f32, 10, 33, 40>();
+    check::<f32, 16, 896, 64>();
+    check::<f32, 100, 300, 1>();
     check::<f32, 900, 10, 7>();
     check::<f32, 130, 70, 33>();
     check::<f32, 128, 130, 257>();
@@ -178,6 +218,7 @@ fn products_of_any_shape() {
 }
 
 /// Parts of a gradient: every element once, each that of the whole gradient, none above its bound.
+#[cfg(feature = "borrow")]
 fn make_up_the_gradient<const B: usize>(seed: u64, size: f64) -> Result<(), TestCaseError> {
     let mut network = Mixed::<f32>::boxed();
     network.init(&mut chainrule::Random::new(seed, 0));
@@ -212,6 +253,7 @@ fn make_up_the_gradient<const B: usize>(seed: u64, size: f64) -> Result<(), Test
     Ok(())
 }
 
+#[cfg(feature = "borrow")]
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..cases(file!()) })]
 
@@ -221,6 +263,21 @@ proptest! {
         make_up_the_gradient::<3>(seed, size)?;
         make_up_the_gradient::<17>(seed, size)?;
     }
+}
+
+/// Steps of which only the bound is infinite are those by the whole gradient, through every kind of layer.
+#[test]
+fn steps_beyond_the_bound() {
+    fn check<O: Optimizer + 'static>(rule: &O) {
+        // Large inputs, small weights, large deltas.
+        let (x, w, target) = (1e37, 1e-36, [100.0; 3]);
+        let begin = |network: &mut Mixed| network.wide.weights.as_mut_slice().iter_mut().for_each(|x| *x *= w);
+        let loss = MeanSquaredError;
+        assert!(same_as_whole_from::<Mixed, O, _, _, 16>(rule, &loss, |_| target, 13, x, begin));
+    }
+    check(&Sgd::new(1e-30).unwrap());
+    check(&Momentum::new(1e-30).unwrap());
+    check(&Adam::new(1e-3).unwrap());
 }
 
 /// A step of one layer whose inputs are all `x` and weights 0, so that its outputs are its bias; all targets are 0, and the

@@ -46,8 +46,8 @@ impl<const IN: usize, const OUT: usize, A: Activation, T: Scalar> Dense<IN, OUT,
         self.bias.fill(T::ZERO);
     }
 
-    /// Whether Δ and X, of which a batch's gradient is the product, are smaller than that: then it is not stored, but made in
-    /// parts, and bounded by theirs.
+    /// Whether Δ and X, of which a batch's gradient is the product, are smaller than that: then it is made in parts, and bounded by
+    /// theirs.
     const fn has_smaller_factors(batch: usize) -> bool {
         batch == 1 || batch * (IN + OUT) < IN * OUT
     }

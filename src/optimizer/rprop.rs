@@ -112,7 +112,8 @@ impl Optimizer for Rprop {
                     // A step of 0 has not begun; the first one is not clamped.
                     let scaled = (*delta * factor).maximum(least).minimum(most);
                     *delta = delta.if_positive(scaled, first);
-                    *before = (-agreement).if_positive(scalar(0.0), *g);
+                    // A zero is remembered without its sign, which depends on how the gradient was made.
+                    *before = (-agreement).if_positive(scalar(0.0), *g + scalar(0.0));
                     descend(w, sign(*before) * *delta);
                 }
             },

@@ -221,4 +221,12 @@ impl<T: Scalar> Scalar for Dual<T> {
     fn is_finite(self) -> bool {
         self.value.is_finite() && self.derivative.is_finite()
     }
+
+    /// The largest magnitude of all values, with the largest of all derivatives.
+    fn max_abs(slice: &[Self]) -> Self {
+        slice.iter().fold(Self::ZERO, |largest, x| Self {
+            value: largest.value.maximum(x.value.abs()),
+            derivative: largest.derivative.maximum(x.derivative.abs()),
+        })
+    }
 }

@@ -61,7 +61,7 @@ impl<T: Copy> View<T> {
 }
 
 /// `c = start + a·b`, from zero if there is no start, or `c = start − rate·(a·b)`, if there is a rate and no sum is
-/// [cut](is_uncut). One stride of `a` is 1.
+/// [cut](is_uncut); only tiles of a [`Blocked`] product know of a rate. One stride of `a` is 1.
 ///
 /// A kernel that runs it needs the views to be valid for the sizes, and nobody else to use `c` meanwhile. The rows of
 /// `c` and of `start` are adjacent; where a product is turned, their columns.
@@ -200,6 +200,7 @@ fn repays_strips<V: Register>(p: &Product<V::Element>) -> bool {
 /// See [`Product`], which [has strips](has_strips).
 #[inline(always)]
 pub(super) unsafe fn in_strips<V: Register>(p: Product<V::Element>, piece: Piece) {
+    const { assert!(PANEL * V::LEN / V::COLUMNS >= UNCUT && V::ROWS <= MOST_ROWS, "`is_uncut` says what is true") };
     let mut packed = [const { MaybeUninit::<V>::uninit() }; PANEL];
     let packed = packed.as_mut_ptr().cast::<V::Element>();
     let registers = p.rows.div_ceil(V::LEN);
@@ -386,7 +387,7 @@ unsafe fn run_tile_turned<V: Register>(p: &Product<V::Element>) {
     }
 }
 
-/// Adds `start` to a register of rows by `N` columns, or not quite as many, and stores that where columns are adjacent.
+/// Puts a register of rows by `N` columns, or not quite as many, [onto] `start`, and stores that where columns are adjacent.
 ///
 /// # Safety
 ///

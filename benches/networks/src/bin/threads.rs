@@ -58,13 +58,15 @@ fn step<N, O, L, Target, const B: usize>(
         start.elapsed()
     };
     step();
+    let turn = Duration::from_millis(20);
+    let count = (turn.as_nanos() / step().as_nanos().max(1)).clamp(8, 10_000);
     let [mut single, mut inside, mut outside] = [const { Vec::new() }; 3];
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(3) {
-        // Some steps a turn, so that most find the caches as their like left them.
-        one.install(|| single.extend((0..8).map(|_| step())));
-        rayon::scope(|_| inside.extend((0..8).map(|_| step())));
-        outside.extend((0..8).map(|_| step()));
+        // So many steps a turn that most find caches, and the clock of the core, as their like left them.
+        one.install(|| single.extend((0..count).map(|_| step())));
+        rayon::scope(|_| inside.extend((0..count).map(|_| step())));
+        outside.extend((0..count).map(|_| step()));
     }
     let [single, inside, outside] = [single, inside, outside].map(|times| 1e6 * median(times).as_secs_f64());
     println!("| {name} | {single:.1} | {inside:.1} | {:.2} | {:.2} |", single / inside, single / outside);
