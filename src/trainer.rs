@@ -245,6 +245,9 @@ where
     }
 }
 
+/// Whether a gradient in parts gains anything: where there are caches and vectors. Elsewhere it would only be more code.
+const PARTS_PAY: bool = cfg!(all(feature = "simd", any(target_arch = "x86_64", target_arch = "aarch64")));
+
 /// Copies the samples at the positions `range` of `order` into the input batch. A smaller batch is filled up with
 /// its own first sample, so that every column holds finite numbers of the user's.
 fn gather<N: Network, const B: usize>(
@@ -296,7 +299,7 @@ where
     {
         self.network.forward(inputs, self.cache, pass);
         let sum = self.differentiate(loss, targets.clone(), count)?;
-        if O::TAKES_PARTS {
+        if PARTS_PAY && O::TAKES_PARTS {
             if self.descend_in_parts(optimizer, inputs) {
                 return Ok(sum);
             }
