@@ -19,7 +19,6 @@ mod wide;
 
 pub(crate) use vectorized::vectorized;
 
-use crate::optimizer::descend_all;
 use crate::{Activation, Identity, Scalar};
 use core::any::TypeId;
 
@@ -148,14 +147,13 @@ pub(crate) fn gradient_parts<T: Float, const OUT: usize, const IN: usize, const 
     delta: &[[T; OUT]; B],
     x: &[[T; IN]; B],
     g: &mut [[T; OUT]; IN],
-    mut each: impl FnMut(usize, &[T]),
+    each: impl FnMut(usize, &[T]),
 ) {
     #[cfg(feature = "simd")]
     if let Some(isa) = simd::Isa::detect() {
         return simd::gradient_parts(isa, delta, x, g, each);
     }
-    gradient::<false, T, OUT, IN, B>(delta, x, g);
-    each(0, g.as_flattened());
+    portable::gradient_parts(delta, x, g, each);
 }
 
 /// W −= η·(Δ·Xᵀ); the product may be made in `room`.
@@ -173,10 +171,7 @@ pub(crate) fn descend<T: Float, const OUT: usize, const IN: usize, const B: usiz
     {
         return;
     }
-    let w = w.as_flattened_mut();
-    gradient_parts(delta, x, room, |start, g| {
-        descend_all(w.get_mut(start..start + g.len()).unwrap_or_default(), rate, g);
-    });
+    portable::descend(rate, delta, x, w, room);
 }
 
 /// z ← σ(z).

@@ -36,7 +36,6 @@ pub use running_error::{Rounded, RunningError};
 pub use strict::Strict;
 
 use crate::gemm::portable;
-use crate::optimizer::descend_all;
 use crate::{Activation, Zeroed};
 use core::fmt::Debug;
 use core::ops::{AddAssign, Div, DivAssign, MulAssign, Neg, Sub, SubAssign};
@@ -253,10 +252,9 @@ pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
         delta: &[[Self; OUT]; B],
         x: &[[Self; IN]; B],
         gradient: &mut [[Self; OUT]; IN],
-        mut each: impl FnMut(usize, &[Self]),
+        each: impl FnMut(usize, &[Self]),
     ) {
-        Self::outer_product::<false, OUT, IN, B>(delta, x, gradient);
-        each(0, gradient.as_flattened());
+        portable::gradient_parts(delta, x, gradient, each);
     }
 
     /// W ← W − η·(Δ·Xᵀ), columns contiguous; the product may be made in `room`. `f32` and `f64` override it with their kernels.
@@ -268,10 +266,7 @@ pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
         weights: &mut [[Self; OUT]; IN],
         room: &mut [[Self; OUT]; IN],
     ) {
-        let weights = weights.as_flattened_mut();
-        Self::outer_product_parts(delta, x, room, |start, g| {
-            descend_all(weights.get_mut(start..start + g.len()).unwrap_or_default(), rate, g);
-        });
+        portable::descend(rate, delta, x, weights, room);
     }
 }
 

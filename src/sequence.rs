@@ -254,6 +254,7 @@ where
         (d_first, d_rest): Self::Gradients<'_>,
         mut each: impl FnMut(Part, &[A::Scalar]),
     ) {
+        // `&mut each` would be called, and not inlined.
         A::gradient_parts(
             x,
             &cache.first,

@@ -281,12 +281,6 @@ impl Part {
         Self { slice, start: 0, len: tensor.slice(slice).len() }
     }
 
-    /// This part of `tensor`; none where its slice ends before.
-    #[inline(always)]
-    pub fn of<P: Tensor>(self, tensor: &P) -> &[P::Scalar] {
-        tensor.slice(self.slice).get(self.start..).and_then(|rest| rest.get(..self.len)).unwrap_or_default()
-    }
-
     /// This part of `tensor`, to be written; none where its slice ends before.
     #[inline(always)]
     pub fn of_mut<P: Tensor>(self, tensor: &mut P) -> &mut [P::Scalar] {

@@ -1,10 +1,13 @@
 //! Descent on one sample without a gradient in memory: the bits of `Trainer` with `Sgd`, and nothing half-changed.
 
+mod common;
+
 use chainrule::{
     Class, Dense, Dropout, Dual, Frozen, Gelu, Identity, Layer, Matrix, MeanSquaredError, Network, Online,
     OnlineTrainer, Parameters, Pass, Relu, Residual, Scalar, Sgd, Sigmoid, SoftmaxCrossEntropy, Strict, Tanh, Tensor,
     TrainError, Trainer, Vector, Zeroed, network,
 };
+use common::texts;
 use proptest::prelude::*;
 
 network! {
@@ -25,11 +28,6 @@ network! {
     }
 }
 
-/// What a scalar is, to the bit: Rust writes a float so that no two share their text, NaN apart.
-fn bits<N: Tensor>(network: &N) -> Vec<String> {
-    (0..N::SLICES).flat_map(|i| network.slice(i)).map(|w| format!("{w:?}")).collect()
-}
-
 /// Twenty steps of both trainers, compared after each.
 fn same_as_trainer<T: Scalar>(seed: u64, rate: f64, samples: &[([f64; 5], usize)]) -> Result<(), TestCaseError> {
     let sgd = Sgd::new(rate).unwrap();
@@ -37,18 +35,18 @@ fn same_as_trainer<T: Scalar>(seed: u64, rate: f64, samples: &[([f64; 5], usize)
     let mut stored = Trainer::<Small<T>, Sgd, 1>::boxed();
     online.init(seed);
     stored.init(seed);
-    let before = bits(&stored.network);
+    let before = texts(&stored.network);
     for (x, class) in samples {
         let (x, target) = (x.map(T::from_f64), Class::<3>::new(*class).unwrap());
         let a = online.step(&sgd, &SoftmaxCrossEntropy, &Vector::from(x), &target);
         let b = stored.step(&sgd, &SoftmaxCrossEntropy, &[x], &[target]);
         // By text: a loss that is NaN equals itself there.
         prop_assert_eq!(format!("{a:?}"), format!("{b:?}"));
-        prop_assert_eq!(bits(&online.network), bits(&stored.network));
+        prop_assert_eq!(texts(&online.network), texts(&stored.network));
         prop_assert_eq!(online.steps(), stored.steps());
     }
     if rate > 0.0 && online.steps() > 0 {
-        prop_assert_ne!(bits(&online.network), before);
+        prop_assert_ne!(texts(&online.network), before);
     }
     Ok(())
 }
@@ -105,12 +103,12 @@ where
     let mut trainer = OnlineTrainer::<N>::boxed();
     trainer.init(3);
     while spoil(&mut trainer.network) {
-        let before = bits(&trainer.network);
+        let before = texts(&trainer.network);
         let error = trainer
             .step(&Sgd::new(rate).unwrap(), &MeanSquaredError, &Vector::from([0.5; 64]), &[0.25; 10])
             .expect_err("refused");
         assert!(expected(&error), "{error}");
-        assert_eq!(bits(&trainer.network), before);
+        assert_eq!(texts(&trainer.network), before);
         assert_eq!(trainer.steps(), 0);
         trainer.init(3);
     }
@@ -183,7 +181,7 @@ fn a_sum_that_overflows_changes_nothing() {
 fn bad_input_is_named() {
     let mut trainer = OnlineTrainer::<Digits>::boxed();
     trainer.init(1);
-    let before = bits(&trainer.network);
+    let before = texts(&trainer.network);
     let mut x = [0.0; 64];
     x[7] = f32::NAN;
     let error = trainer.step(&Sgd::new(0.1).unwrap(), &MeanSquaredError, &Vector::from(x), &[0.0; 10]).unwrap_err();
@@ -191,7 +189,7 @@ fn bad_input_is_named() {
     let sgd = Sgd { learning_rate: -1.0 };
     let error = trainer.step(&sgd, &MeanSquaredError, &Vector::from([0.0; 64]), &[0.0; 10]).unwrap_err();
     assert!(matches!(error, TrainError::Hyperparameter(_)), "{error}");
-    assert_eq!(bits(&trainer.network), before);
+    assert_eq!(texts(&trainer.network), before);
 }
 
 /// Parameters, one activation and one delta a neuron, and two counters of eight bytes; at most 1.1 × the parameters.

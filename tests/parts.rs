@@ -8,7 +8,7 @@ use chainrule::{
     Part, Pass, Relu, Residual, RmsProp, Role, Rprop, Scalar, Scheduled, Sgd, SoftmaxCrossEntropy, Strict, Tanh,
     Tensor, TrainError, Trainer, Zeroed, network,
 };
-use common::cases;
+use common::{cases, texts};
 use proptest::prelude::*;
 
 network! {
@@ -31,15 +31,6 @@ network! {
     }
 }
 
-/// What a scalar is, to the bit: Rust writes a float so that no two share their text, NaN apart.
-fn bits(tensor: &impl Tensor) -> Vec<String> {
-    (0..).map_while(|i| (i < slices(tensor)).then(|| tensor.slice(i))).flatten().map(|w| format!("{w:?}")).collect()
-}
-
-fn slices<N: Tensor>(_: &N) -> usize {
-    N::SLICES
-}
-
 fn inputs<N: Network, const B: usize>(seed: u64, size: f64) -> Box<[N::InputSample; B]> {
     let mut draws = chainrule::Random::new(seed, 7);
     let mut samples = Vec::from_iter((0..B).map(|_| N::InputSample::ZEROED));
@@ -47,6 +38,12 @@ fn inputs<N: Network, const B: usize>(seed: u64, size: f64) -> Box<[N::InputSamp
         *x = chainrule::Real::from_f64(size * (2.0 * draws.uniform() - 1.0));
     }
     samples.try_into().unwrap_or_else(|_| unreachable!())
+}
+
+fn batch<T: Scalar, const N: usize, const B: usize>(samples: &[[T; N]; B]) -> Box<Matrix<N, B, T>> {
+    let mut batch = Matrix::boxed();
+    batch.columns_mut().copy_from_slice(samples);
+    batch
 }
 
 /// Steps of a trainer, compared after each with the same steps by hand, which keep the whole gradient.
@@ -108,13 +105,13 @@ where
         beyond |= (0..N::SLICES).filter_map(bound).any(|bound| !bound.is_finite());
         optimizer.prepare(&mut *gradient);
         optimizer.step(step + 1, &mut *network, &gradient, &mut state).unwrap();
-        assert!(bits(&trainer.network) == bits(&*network), "{}, step {step}", O::NAME);
-        assert!(bits(trainer.state()) == bits(&*state), "{}, step {step}", O::NAME);
+        assert!(texts(&trainer.network) == texts(&*network), "{}, step {step}", O::NAME);
+        assert!(texts(trainer.state()) == texts(&*state), "{}, step {step}", O::NAME);
         if beyond {
             break; // By so large a gradient the weights have become too large for another step.
         }
     }
-    assert!(bits(&trainer.network).iter().all(|w| w != "NaN"));
+    assert!(texts(&trainer.network).iter().all(|w| w != "NaN"));
     beyond
 }
 
@@ -177,7 +174,6 @@ fn large_gradients() {
 
 /// The parts of Δ·Xᵀ have the bits of the whole, which is cut along its depth where that is long; and so has a step that takes
 /// them from weights.
-#[cfg(feature = "borrow")]
 #[test]
 fn products_of_any_shape() {
     fn check<T: Scalar, const OUT: usize, const IN: usize, const B: usize>() {
@@ -185,7 +181,10 @@ fn products_of_any_shape() {
         let x = inputs::<Dense<IN, IN, Identity, T>, B>(2, 1.0);
         let (mut whole, mut room, mut parts) =
             (Matrix::<OUT, IN, T>::boxed(), Matrix::<OUT, IN, T>::boxed(), Matrix::<OUT, IN, T>::boxed());
-        whole.set_product_transpose(Matrix::from_columns_ref(&delta), Matrix::from_columns_ref(&x));
+        whole.set_product_transpose(&batch(&delta), &batch(&x));
+        parts.add_product_transpose(&batch(&delta), &batch(&x));
+        assert!(texts(&*parts) == texts(&*whole), "{OUT}, {IN}, {B}: added to nothing");
+        parts.fill(T::ZERO);
         let mut next = 0;
         T::outer_product_parts(&delta, &x, room.columns_mut(), |start, g| {
             assert_eq!(start, next);
@@ -193,7 +192,7 @@ fn products_of_any_shape() {
             parts.as_mut_slice()[start..next].copy_from_slice(g);
         });
         assert_eq!(next, OUT * IN);
-        assert!(bits(&*parts) == bits(&*whole), "{OUT}, {IN}, {B}");
+        assert!(texts(&*parts) == texts(&*whole), "{OUT}, {IN}, {B}");
 
         let rate = chainrule::Real::from_f64(0.3);
         let (mut taken, mut weights) = (Matrix::<OUT, IN, T>::boxed(), Matrix::<OUT, IN, T>::boxed());
@@ -203,7 +202,7 @@ fn products_of_any_shape() {
         for (w, g) in weights.as_mut_slice().iter_mut().zip(whole.as_slice()) {
             *w -= rate * *g;
         }
-        assert!(bits(&*taken) == bits(&*weights), "{OUT}, {IN}, {B}");
+        assert!(texts(&*taken) == texts(&*weights), "{OUT}, {IN}, {B}");
     }
     check::<f32, 3, 4, 2>();
     check::<f32, 10, 900, 7>();
@@ -221,12 +220,10 @@ fn products_of_any_shape() {
 }
 
 /// Parts of a gradient: every element once, each that of the whole gradient, none above its bound.
-#[cfg(feature = "borrow")]
 fn make_up_the_gradient<const B: usize>(seed: u64, size: f64) -> Result<(), TestCaseError> {
     let mut network = Mixed::<f32>::boxed();
     network.init(&mut chainrule::Random::new(seed, 0));
-    let x = inputs::<Mixed, B>(seed, size);
-    let x = Matrix::from_columns_ref(&x);
+    let x = &batch(&inputs::<Mixed, B>(seed, size));
     let mut cache = Zeroed::boxed();
     network.forward(x, &mut cache, &mut Pass::train(seed, 0));
     let d = Matrix::from_columns(std::array::from_fn(|b| [size as f32, 0.5 - b as f32, -1.0]));
@@ -256,7 +253,6 @@ fn make_up_the_gradient<const B: usize>(seed: u64, size: f64) -> Result<(), Test
     Ok(())
 }
 
-#[cfg(feature = "borrow")]
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..cases(file!()) })]
 
@@ -281,6 +277,36 @@ fn steps_beyond_the_bound() {
     check(&Sgd::new(1e-30).unwrap());
     check(&Momentum::new(1e-30).unwrap());
     check(&Adam::new(1e-3).unwrap());
+}
+
+/// A product that vanishes has a sign, which a sum does not: what a rule remembers of it is the same.
+#[test]
+fn zeros_are_remembered_without_a_sign() {
+    let (mut step, mut sum) =
+        (Trainer::<Dense<64, 64>, Rprop, 32>::boxed(), Trainer::<Dense<64, 64>, Rprop, 32>::boxed());
+    let rule = Rprop::new(0.01).unwrap();
+    let (inputs, targets) = ([[1e-20; 64]; 32], [[1e-26; 64]; 32]);
+    step.step(&rule, &MeanSquaredError, &inputs, &targets).unwrap();
+    sum.accumulate(&rule, &MeanSquaredError, &inputs, &targets).unwrap();
+    assert!(texts(step.state()) == texts(sum.state()));
+}
+
+/// The bound of dual numbers bounds derivatives too, of whichever element the largest is.
+#[test]
+fn derivatives_are_bounded() {
+    type Layer8 = Dense<8, 8, Identity, Dual<f64>>;
+    let network = Layer8::boxed();
+    let mut x = Matrix::<8, 2, Dual<f64>>::boxed();
+    let mut delta = Matrix::<8, 2, Dual<f64>>::boxed();
+    for b in 0..2 {
+        (x[(0, b)], delta[(0, b)]) = (Dual::constant(0.9), Dual { value: 0.9, derivative: 1e308 });
+    }
+    (x[(1, 1)], delta[(1, 1)]) = (Dual::constant(0.95), Dual::constant(1.0));
+    let (mut cache, mut gradient) = (Zeroed::boxed(), Layer8::boxed());
+    network.forward(&x, &mut cache, &mut Pass::evaluate());
+    network.backward(&x, &mut cache, &mut delta, Some(&mut *gradient), None);
+    assert!(!gradient.weights[(0, 0)].is_finite());
+    assert!(Layer8::gradient_bound(0, &x, &cache, &delta).is_some_and(|bound| !bound.is_finite()));
 }
 
 /// A step of one layer whose inputs are all `x` and weights 0, so that its outputs are its bias; all targets are 0, and the

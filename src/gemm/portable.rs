@@ -5,6 +5,7 @@
 //! microcontroller.
 
 use crate::Scalar;
+use crate::optimizer::descend_all;
 
 /// How many partial sums a [`dot`] product has.
 const PARTS: usize = 8;
@@ -50,6 +51,33 @@ pub(crate) fn gradient<const ADD: bool, T: Scalar, const OUT: usize, const IN: u
         }
         add_columns(delta, x.iter().map(|x| x[i]), g);
     }
+}
+
+/// Calls `each` with G = Δ·Xᵀ, all of it, and 0.
+#[inline]
+pub(crate) fn gradient_parts<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
+    delta: &[[T; OUT]; B],
+    x: &[[T; IN]; B],
+    g: &mut [[T; OUT]; IN],
+    mut each: impl FnMut(usize, &[T]),
+) {
+    T::outer_product::<false, OUT, IN, B>(delta, x, g);
+    each(0, g.as_flattened());
+}
+
+/// W −= η·(Δ·Xᵀ), by the parts of the product, made in `room`.
+#[inline]
+pub(crate) fn descend<T: Scalar, const OUT: usize, const IN: usize, const B: usize>(
+    rate: T,
+    delta: &[[T; OUT]; B],
+    x: &[[T; IN]; B],
+    w: &mut [[T; OUT]; IN],
+    room: &mut [[T; OUT]; IN],
+) {
+    let w = w.as_flattened_mut();
+    T::outer_product_parts(delta, x, room, |start, g| {
+        descend_all(w.get_mut(start..start + g.len()).unwrap_or_default(), rate, g);
+    });
 }
 
 /// `sums += Σ columns[k]·factors[k]`, in the order of k.

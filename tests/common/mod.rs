@@ -155,6 +155,11 @@ impl chainrule::Optimizer for Capture {
     }
 }
 
+/// What every scalar is, with all that it carries, to the bit: Rust writes a float so that no two share their text, NaN apart.
+pub fn texts<P: Tensor>(tensor: &P) -> Vec<String> {
+    (0..P::SLICES).flat_map(|i| tensor.slice(i)).map(|w| format!("{w:?}")).collect()
+}
+
 /// FNV-1a of the little-endian bytes of words.
 pub fn fnv1a(words: impl IntoIterator<Item = u32>) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;

@@ -5,8 +5,8 @@ mod networks;
 mod plot;
 
 use chainrule::{
-    BinaryCrossEntropy, Dense, Matrix, MeanSquaredError, Optimizer, Part, Random, Relu, SoftmaxCrossEntropy, Tanh, Tensor,
-    Zeroed,
+    BinaryCrossEntropy, Dense, Matrix, MeanSquaredError, Optimizer, Part, Random, Relu, SoftmaxCrossEntropy, Tanh,
+    Tensor, Zeroed,
 };
 use networks::{Deep, Digits, Fashion, Filter, Game, Policy, Tiny, Wide, adam, class, predict, sgd, step, values};
 use plot::{Line, Plot};
@@ -308,7 +308,13 @@ fn main() {
                 // A gradient of 10⁻²² has a second moment of 10⁻⁴⁷ to 10⁻⁴⁴.
                 moments.0.fill(size);
                 moments.1.fill(size * size);
-                adam().update(adam().begin(1000), Part::whole(&*gradient, 0), &mut *w, gradient.as_slice(), &mut moments);
+                adam().update(
+                    adam().begin(1000),
+                    Part::whole(&*gradient, 0),
+                    &mut *w,
+                    gradient.as_slice(),
+                    &mut moments,
+                );
             });
             flush_to_zero(false);
             time
