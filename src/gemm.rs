@@ -202,14 +202,12 @@ pub(crate) fn scale_by_derivative<A: Activation, T: Float>(d: &mut [T], at: &[T]
     }
 }
 
-/// p_k = e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m = max z; returns m and ln Σ.
+/// For every sample: p_k ← e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m ← max z, and `log_sums` ← ln Σ.
 #[inline]
-pub(crate) fn softmax<T: Float, const K: usize>(z: &[T; K], p: &mut [T; K]) -> (T, T) {
+pub(crate) fn softmax<T: Float, const K: usize>(z: &[[T; K]], p: &mut [[T; K]], largest: &mut [T], log_sums: &mut [T]) {
     #[cfg(feature = "simd")]
-    if let (Some(isa), Some(first)) = (simd::Isa::detect(), z.first()) {
-        let mut softmax = wide::Softmax { found: (*first, *first), z, p };
-        T::enter(isa, &mut softmax);
-        return softmax.found;
+    if let Some(isa) = simd::Isa::detect() {
+        return T::enter(isa, wide::Softmax { z, p, largest, log_sums });
     }
-    portable::softmax(z, p)
+    portable::softmax(z, p, largest, log_sums);
 }

@@ -45,6 +45,13 @@ pub(crate) trait Lanes: Copy {
     /// `mask ? yes : no`, lane by lane.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 
+    /// For a positive number the entry of `table` for its quarter of an octave, counted round: the two lowest bits of the
+    /// exponent and the two highest of the fraction. `None` where arithmetic is faster; open for any other number.
+    #[inline(always)]
+    fn look_up(self, table: &[Self::Element; 16]) -> Option<Self> {
+        let _ = table;
+        None
+    }
     /// 2ⁿ for a whole number n = `self` whose power is a normal number (−126 ≤ n ≤ 127, −1022 ≤ n ≤ 1023); open for
     /// any other.
     fn power_of_two(self) -> Self;

@@ -84,13 +84,14 @@
 //! # Threads
 //!
 //! With the feature `rayon`, products of our vector kernels and elementwise loops (updates, checks) that are large enough
-//! are cut into as many pieces as the pool has threads; smaller ones stay on the caller's. The bits are the same for any
-//! number of threads, and without the feature. A step allocates nothing more than rayon's queues, which grow once.
+//! are cut into pieces, up to four for each of the pool's threads; smaller ones stay on the caller's. The bits are the same for
+//! any number of threads, and without the feature. A step allocates nothing more than rayon's queues, which grow once.
 //!
 //! Train inside the pool, `rayon::scope(|_| trainer.epoch(…))` or `pool.install(…)`: a caller outside sleeps while the
-//! pool works, has to be woken after every product, and so hands over larger ones only.
+//! pool works, has to be woken after every product, and so hands over larger ones only. Inside, as many of the pool's threads as
+//! a [`Trainer`]'s step can use stay awake while it lasts, a core each, and do what else the pool is given.
 //!
-//! | split | from, for each thread | for a caller outside the pool |
+//! | cut | from, for each piece | for a caller outside the pool |
 //! |---|---|---|
 //! | a product | 2²¹ multiplications | 2²³ |
 //! | an elementwise loop | 2¹⁶ elements | 2¹⁸ |

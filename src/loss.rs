@@ -48,6 +48,21 @@ pub trait Loss<Y: Sample, Target> {
     /// The loss of one sample; overwrites `d_output` with its gradient with respect to `output`.
     fn gradient(&self, output: &Y, target: &Target, d_output: &mut Y) -> Y::Scalar;
 
+    /// The losses of several samples, added up in their order; overwrites each `d_output` with the
+    /// [gradient](Loss::gradient) of its own loss, to the same bits. Those for which there is no target are left open.
+    ///
+    /// Override it where work can be done for several samples at once.
+    fn gradients<'t>(&self, outputs: &[Y], targets: impl Iterator<Item = &'t Target>, d_outputs: &mut [Y]) -> Y::Scalar
+    where
+        Target: 't,
+    {
+        let mut sum = num_traits::zero::<Y::Scalar>();
+        for ((output, d_output), target) in outputs.iter().zip(d_outputs).zip(targets) {
+            sum += self.gradient(output, target, d_output);
+        }
+        sum
+    }
+
     /// Whether the loss can use this target.
     ///
     /// # Errors

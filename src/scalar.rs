@@ -199,11 +199,11 @@ pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
         }
     }
 
-    /// p_k = e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m = max z; returns m and ln Σ. `f32` and `f64` override it with vector
-    /// registers.
+    /// For every sample: p_k ← e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m ← max z, and `log_sums` ← ln Σ. `f32` and `f64`
+    /// override it with vector registers, for many samples at once.
     #[inline]
-    fn softmax<const K: usize>(z: &[Self; K], p: &mut [Self; K]) -> (Self, Self) {
-        portable::softmax(z, p)
+    fn softmax<const K: usize>(z: &[[Self; K]], p: &mut [[Self; K]], largest: &mut [Self], log_sums: &mut [Self]) {
+        portable::softmax(z, p, largest, log_sums);
     }
 
     /// Runs `body` compiled for the widest vectors of this machine, where the scalar has any: put elementwise loops

@@ -202,6 +202,7 @@ pub trait Tensor: Zeroed {
     }
 
     /// x ← a·x.
+    #[inline]
     fn scale(&mut self, a: Self::Scalar) {
         for i in 0..Self::SLICES {
             elementwise(

@@ -2,6 +2,8 @@
 //!
 //! A loop is cut into as many pieces as there are threads, but no sum is: the bits are those of one thread.
 
+#[cfg(all(feature = "rayon", feature = "simd"))]
+mod awake;
 #[cfg(feature = "rayon")]
 mod pool;
 
@@ -21,6 +23,17 @@ pub(crate) fn pieces(work: usize, piece: impl Fn(usize, usize) + Sync) {
         return pool::pieces(0..count, count, pool::Environment::current(), &piece);
     }
     piece(0, 1);
+}
+
+/// Runs `body`, a training step with `work` multiplications forward, while the threads of the pool that can help stay awake.
+#[cfg_attr(not(all(feature = "rayon", feature = "simd")), allow(unused_variables))]
+#[inline(always)]
+pub(crate) fn awake<R>(work: usize, body: impl FnOnce() -> R) -> R {
+    #[cfg(all(feature = "rayon", feature = "simd"))]
+    if let helpers @ 1.. = awake::helpers(work) {
+        return awake::awake(helpers, body);
+    }
+    body()
 }
 
 /// Whether a product of `work` multiplications would be cut into pieces.

@@ -3,7 +3,7 @@
 use crate::error::TrainError;
 use crate::layer::{Batch, Layer, Network, Pass, Sample};
 use crate::optimizer::stays_finite;
-use crate::{Loss, Metric, Optimizer, Random, Real, Scalar, Shuffle, Tensor, Zeroed};
+use crate::{Loss, Metric, Optimizer, Random, Real, Scalar, Shuffle, Tensor, Zeroed, threads};
 use core::ops::Range;
 
 /// A network with what it takes to train it in batches of `B` samples: gradient, optimiser state, caches and counters.
@@ -151,16 +151,18 @@ where
         // One stream of draws for the whole step, so that no two of its batches drop the same units.
         let mut pass = Pass::train(self.seed, self.steps);
         let mut sum = zero::<N>();
-        for start in (0..inputs.len()).step_by(B) {
-            let range = start..inputs.len().min(start + B);
-            let targets = targets.get(range.clone()).unwrap_or_default();
-            let (batch, mut step) = self.split();
-            gather::<N, B>(batch, inputs, &|i| i, range);
-            step.network.forward(batch, step.cache, &mut pass);
-            sum += step.differentiate(loss, targets.iter(), inputs.len())?;
-            step.network.backward(batch, step.cache, step.d_outputs, Some(step.gradient), None);
-        }
-        self.split().1.apply(optimizer)?;
+        threads::awake(N::OPERATIONS / 2, || {
+            for start in (0..inputs.len()).step_by(B) {
+                let range = start..inputs.len().min(start + B);
+                let targets = targets.get(range.clone()).unwrap_or_default();
+                let (batch, mut step) = self.split();
+                gather::<N, B>(batch, inputs, &|i| i, range);
+                step.network.forward(batch, step.cache, &mut pass);
+                sum += step.differentiate(loss, targets.iter(), targets.len(), inputs.len())?;
+                step.network.backward(batch, step.cache, step.d_outputs, Some(step.gradient), None);
+            }
+            self.split().1.apply(optimizer)
+        })?;
         Ok(sum / scalar::<N>(inputs.len() as f64))
     }
 
@@ -297,17 +299,19 @@ where
     where
         L: Loss<N::OutputSample, Target>,
     {
-        self.network.forward(inputs, self.cache, pass);
-        let sum = self.differentiate(loss, targets.clone(), count)?;
-        if PARTS_PAY && O::TAKES_PARTS {
-            if self.descend_in_parts(optimizer, inputs) {
-                return Ok(sum);
+        threads::awake(N::OPERATIONS / 2, || {
+            self.network.forward(inputs, self.cache, pass);
+            let sum = self.differentiate(loss, targets.clone(), count, count)?;
+            if PARTS_PAY && O::TAKES_PARTS {
+                if self.descend_in_parts(optimizer, inputs) {
+                    return Ok(sum);
+                }
+                // A bound may lie above all of the gradient: that itself decides, and tells what is wrong.
+                self.differentiate(loss, targets, count, count)?;
             }
-            // A bound may lie above all of the gradient: that itself decides, and tells what is wrong.
-            self.differentiate(loss, targets, count)?;
-        }
-        self.descend_by_all(optimizer, inputs)?;
-        Ok(sum)
+            self.descend_by_all(optimizer, inputs)?;
+            Ok(sum)
+        })
     }
 
     /// Moves the parameters by the whole gradient.
@@ -318,12 +322,13 @@ where
         self.apply(optimizer)
     }
 
-    /// Overwrites `d_outputs` with the gradient of (1 / `count`) Σ loss with respect to the outputs in the cache; returns
-    /// Σ loss.
+    /// Overwrites `d_outputs` with the gradient of (1 / `count`) Σ loss, over the first so many samples, with respect to the
+    /// outputs in the cache; returns Σ loss.
     fn differentiate<'t, L, Target: 't>(
         &mut self,
         loss: &L,
-        mut targets: impl Iterator<Item = &'t Target>,
+        targets: impl Iterator<Item = &'t Target>,
+        samples: usize,
         count: usize,
     ) -> Result<N::Scalar, TrainError>
     where
@@ -331,16 +336,12 @@ where
     {
         // eq:batch-mean: the factor 1/n enters here and nowhere else.
         let share = num_traits::one::<N::Scalar>() / scalar::<N>(count as f64);
-        let mut sum = zero::<N>();
         let outputs = <N::OutputSample as Sample>::samples::<B>(N::output(self.cache));
         let d_outputs = <N::OutputSample as Sample>::samples_mut::<B>(self.d_outputs);
-        for (output, d_output) in outputs.iter().zip(d_outputs) {
-            let Some(target) = targets.next() else {
-                // Columns beyond the last sample contribute nothing.
-                d_output.as_mut().fill(zero::<N>());
-                continue;
-            };
-            sum += loss.gradient(output, target, d_output);
+        let sum = loss.gradients(outputs, targets, d_outputs);
+        // Columns beyond the last sample contribute nothing.
+        for d_output in d_outputs.iter_mut().skip(samples) {
+            d_output.as_mut().fill(zero::<N>());
         }
         self.d_outputs.scale(share);
         if sum.is_finite() { Ok(sum) } else { Err(TrainError::Loss { found: sum.to_f64() }) }

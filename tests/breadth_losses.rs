@@ -48,6 +48,59 @@ macro_rules! losses {
     };
 }
 
+/// Several samples at once, with as many targets as there are, are the samples one after the other, to the bit.
+#[test]
+fn gradients_of_several_samples() {
+    fn check<T: Scalar, const K: usize, Target>(
+        name: &str,
+        loss: &impl Loss<[T; K], Target>,
+        target: impl Fn(&mut Draws) -> Target,
+    ) {
+        let mut draws = Draws(23 + K as u64);
+        for samples in [0, 1, 2, 5, 16, 17, 40] {
+            let outputs: Vec<[T; K]> =
+                (0..40).map(|_| core::array::from_fn(|_| T::from_f64(3.0 * draws.next()))).collect();
+            let targets: Vec<Target> = (0..samples).map(|_| target(&mut draws)).collect();
+            let (mut found, mut expected) = (vec![[T::ZERO; K]; 40], vec![[T::ZERO; K]; samples]);
+            let mut sum = T::ZERO;
+            for ((output, target), expected) in outputs.iter().zip(&targets).zip(&mut expected) {
+                sum += loss.gradient(output, target, expected);
+            }
+            let all = loss.gradients(&outputs, targets.iter(), &mut found);
+            assert_eq!(all.to_f64().to_bits(), sum.to_f64().to_bits(), "{name}: {samples} samples of {K}");
+            let bits = |gradients: &[[T; K]]| gradients.as_flattened().iter().map(|g| g.to_f64().to_bits()).collect();
+            let (found_bits, expected_bits): (Vec<u64>, Vec<u64>) = (bits(&found[..samples]), bits(&expected));
+            assert_eq!(found_bits, expected_bits, "{name}: {samples} samples of {K}");
+        }
+    }
+    fn of_size<T: Scalar, const K: usize>() {
+        let class =
+            |draws: &mut Draws| -> Class<K> { Class::new((draws.next().abs() * K as f64) as usize % K).unwrap() };
+        let distribution = |draws: &mut Draws| -> [T; K] {
+            let mut t = [T::ZERO; K];
+            t[class(draws).index()] += T::from_f64(0.75);
+            t[class(draws).index()] += T::from_f64(0.25);
+            t
+        };
+        let values = |draws: &mut Draws| -> [T; K] { core::array::from_fn(|_| T::from_f64(draws.next())) };
+        check::<T, K, _>("SoftmaxCrossEntropy", &SoftmaxCrossEntropy, class);
+        check("SoftmaxCrossEntropy of a distribution", &SoftmaxCrossEntropy, distribution);
+        check("KullbackLeibler", &KullbackLeibler, distribution);
+        check::<T, K, _>("LabelSmoothing", &LabelSmoothing { epsilon: 0.2 }, class);
+        check("MeanSquaredError", &MeanSquaredError, values);
+        check::<T, K, _>("ClassWeights", &ClassWeights { weights: [0.5; K], loss: SoftmaxCrossEntropy }, class);
+    }
+    of_size::<f32, 1>();
+    of_size::<f32, 3>();
+    of_size::<f32, 10>();
+    of_size::<f32, 16>();
+    of_size::<f32, 37>();
+    of_size::<f64, 2>();
+    of_size::<f64, 10>();
+    of_size::<f64, 20>();
+    of_size::<Strict<f32>, 10>();
+}
+
 /// Every loss and its gradient equal PyTorch's.
 // proves eq:mean-absolute-error, eq:huber, eq:hinge, eq:binary-hinge, eq:kullback-leibler, eq:cosine-distance
 // proves eq:label-smoothing, eq:class-weight

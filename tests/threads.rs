@@ -5,8 +5,8 @@
 #![allow(unsafe_code, reason = "an allocator that counts; a register is written in assembly")]
 
 use chainrule::{
-    Adagrad, Adam, AdamW, Class, Dense, Identity, Matrix, Momentum, Nesterov, Optimizer, Part, Random, RmsProp, Rprop,
-    Sgd, SoftmaxCrossEntropy, Tanh, Tensor, TrainError, Trainer, Vector, Zeroed, network,
+    Adagrad, Adam, AdamW, Class, Dense, Identity, Loss, Matrix, Momentum, Nesterov, Optimizer, Part, Random, RmsProp,
+    Rprop, Sgd, SoftmaxCrossEntropy, Tanh, Tensor, TrainError, Trainer, Vector, Zeroed, network,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -56,7 +56,7 @@ network! {
     }
 }
 
-type Training = Trainer<Large, Adam, BATCH>;
+type Training<O = Adam> = Trainer<Large, O, BATCH>;
 
 fn data() -> (Vec<[f32; 300]>, Vec<Class<5>>) {
     let mut random = Random::new(5, 0);
@@ -66,11 +66,15 @@ fn data() -> (Vec<[f32; 300]>, Vec<Class<5>>) {
 }
 
 fn train() -> Box<Training> {
+    train_by(&Adam::new(0.01).unwrap(), 1)
+}
+
+fn train_by<O: Optimizer + 'static>(rule: &O, seed: u64) -> Box<Training<O>> {
     let (inputs, targets) = data();
-    let mut trainer = Training::boxed();
-    trainer.init(1);
+    let mut trainer = Training::<O>::boxed();
+    trainer.init(seed);
     for _ in 0..2 {
-        trainer.epoch(&Adam::new(0.01).unwrap(), &SoftmaxCrossEntropy, &inputs, &targets).unwrap();
+        trainer.epoch(rule, &SoftmaxCrossEntropy, &inputs, &targets).unwrap();
     }
     trainer
 }
@@ -95,6 +99,62 @@ fn the_same_bits_on_any_number_of_threads() {
     }
     // Outside every pool.
     assert!(bits(&train().network) == bits(&one.network));
+    // Plain descent takes its products from the weights, and stores none.
+    let descend = || bits(&train_by(&Sgd::new(0.01).unwrap(), 1).network);
+    let one = pool(1).install(descend);
+    for threads in [2, 3, 8] {
+        assert!(pool(threads).install(descend) == one, "{threads} threads");
+    }
+}
+
+/// Several trainers in one pool, more of them than threads, or fewer: each gets its own bits, and none waits for ever for another
+/// one to end.
+#[test]
+fn trainers_share_a_pool() {
+    let _alone = ALONE.lock();
+    let sgd = Sgd::new(0.01).unwrap();
+    let alone: Vec<_> = (0..5).map(|seed| pool(1).install(|| bits(&train_by(&sgd, seed).network))).collect();
+    for (threads, trainers) in [(2, 5), (3, 2), (4, 3)] {
+        let pool = pool(threads);
+        for _ in 0..10 {
+            let mut together = vec![Vec::new(); trainers];
+            pool.scope(|scope| {
+                for (seed, network) in together.iter_mut().enumerate() {
+                    scope.spawn(move |_| *network = bits(&train_by(&sgd, seed as u64).network));
+                }
+            });
+            assert!(together == alone[..trainers], "{trainers} trainers on {threads} threads");
+        }
+    }
+}
+
+/// A panic in the middle of a step reaches the caller; the pool, and the trainer, go on.
+#[test]
+fn a_panic_in_a_step_ends_it() {
+    struct Panics;
+    impl Loss<[f32; 5], Class<5>> for Panics {
+        fn value(&self, _: &[f32; 5], _: &Class<5>) -> f32 {
+            panic!("on purpose")
+        }
+        fn gradient(&self, _: &[f32; 5], _: &Class<5>, _: &mut [f32; 5]) -> f32 {
+            panic!("on purpose")
+        }
+    }
+    let _alone = ALONE.lock();
+    let (inputs, targets) = data();
+    let (adam, pool) = (Adam::new(0.01).unwrap(), pool(2));
+    let expected = bits(&train().network);
+    for _ in 0..5 {
+        let mut trainer = Training::boxed();
+        trainer.init(1);
+        let caught = pool.install(|| {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                trainer.accumulate(&adam, &Panics, &inputs, &targets)
+            }))
+        });
+        assert!(caught.is_err());
+        assert!(bits(&pool.install(train).network) == expected);
+    }
 }
 
 /// All three products, each of which adds to what is there or overwrites it.

@@ -7,6 +7,10 @@
 
 use core::ops::Neg;
 
+/// The numbers of a function in sixteen pieces. A register of them lies in one cache line.
+#[repr(align(64))]
+pub(crate) struct Pieces<T>(pub [[T; 16]; 8]);
+
 /// Constants and polynomials of one precision.
 #[cfg_attr(not(feature = "simd"), allow(dead_code, reason = "for vector registers"))]
 pub(crate) trait Precision: Copy + Neg<Output = Self> + 'static {
@@ -36,6 +40,10 @@ pub(crate) trait Precision: Copy + Neg<Output = Self> + 'static {
     /// ln(1 − erf x) = P(x) from `ERF_SEAM` to `ERF_IS_ONE`, as precise as it moves erf x.
     const ERF_FAR: &'static [Self];
 
+    /// tanh x in sixteen pieces, which [`Lanes::look_up`](crate::lanes::Lanes::look_up) finds by x + ¾, for 0 ≤ x ≤ 9.02: the
+    /// centre of each, and the coefficients of a polynomial in the distance from there.
+    const TANH: Option<&'static Pieces<Self>>;
+
     fn from_f64(value: f64) -> Self;
     /// A number that an `f32` holds exactly.
     fn exactly(value: f32) -> Self;
@@ -63,6 +71,21 @@ impl Precision for f32 {
     // Within 0.03 u.
     const ERF_FAR: &'static [Self] =
         &[-1.3357685e-04, -1.1279361e+00, -6.367372e-01, -1.0432749e-01, 2.242021e-02, -3.0922904e-03, 2.0099603e-04];
+
+    // Interpolated at Chebyshev's nodes, within 0.24 u. Near the middle of each piece the centre is the number whose
+    // hyperbolic tangent comes closest to an f32: that is the first coefficient. The first piece, up to ⅛, is centred at 0;
+    // one place is never looked up.
+    #[rustfmt::skip]
+    const TANH: Option<&'static Pieces<Self>> = Some(&Pieces([
+        [1.5003363, 2.000336, 2.4997172, 3.0006678, 3.7507064, 4.749885, 5.7513347, 6.7500186, 8.131186, 0.0, 0.0, 0.18747158, 0.37508607, 0.62510663, 0.875142, 1.1253259],
+        [0.905209, 0.9640513, 0.9866068, 0.99506134, 0.998896, 0.9998503, 0.9999798, 0.99999726, 0.9999998, 0.0, 0.0, 0.18530576, 0.3584324, 0.55467355, 0.7039772, 0.8094135],
+        [0.18059663, 0.07060508, 0.026607068, 0.009852935, 0.0022067886, 0.0002994332, 4.0411796e-05, 5.483652e-06, 3.453329e-07, 0.0, 1.0, 0.96566176, 0.8715262, 0.6923373, 0.50441605, 0.3448498],
+        [-0.1634777, -0.06806692, -0.026250713, -0.009804272, -0.0022043437, -0.00029938642, -4.0410792e-05, -5.4835227e-06, -2.156286e-07, 0.0, -3.1348653e-09, -0.17894268, -0.31238323, -0.38402116, -0.3550974, -0.27912608],
+        [0.08779129, 0.042086445, 0.017029941, 0.00647135, 0.0014653818, 0.0001993962, 2.6920987e-05, 3.6532176e-06, 2.3601872e-07, 0.0, -0.3333321, -0.28872788, -0.1785422, -0.017776765, 0.08184029, 0.110978834],
+        [-0.024971703, -0.017884148, -0.008051915, -0.003171505, -0.0007296725, -9.967832e-05, -1.3463461e-05, -1.8281543e-06, -5.599354e-07, 0.0, -8.0411985e-05, 0.113149785, 0.16811948, 0.1378661, 0.060752403, 0.0032149104],
+        [-0.0030156374, 0.0047185766, 0.002865739, 0.001225805, 0.00029928275, 4.1268482e-05, 5.5819096e-06, 7.5763893e-07, 4.2914902e-08, 0.0, 0.13514076, 0.096560836, 0.018918859, -0.0544661, -0.058579627, -0.031992357],
+        [0.007185797, -0.00011862802, -0.0007154444, -0.00037314545, -9.713107e-05, -1.3583912e-05, -1.8464767e-06, -2.4780326e-07, 3.620779e-07, 0.0, -0.01663352, -0.05936622, -0.06913063, -0.024022086, 0.013041692, 0.01849783],
+    ]));
 
     fn from_f64(value: f64) -> Self {
         value as f32
@@ -144,6 +167,8 @@ impl Precision for f64 {
         2.0450958070788684e-10,
         -4.928968629945462e-12,
     ];
+
+    const TANH: Option<&'static Pieces<Self>> = None;
 
     fn from_f64(value: f64) -> Self {
         value

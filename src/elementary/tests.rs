@@ -8,16 +8,16 @@ use std::f64::consts::PI;
 use std::println;
 
 /// One function in both precisions, a reference in f64, and the stated bounds in ulp.
-struct Subject {
-    name: &'static str,
+pub(crate) struct Subject {
+    pub name: &'static str,
     single: fn(f32) -> f32,
     double: fn(f64) -> f64,
-    reference: fn(f64) -> f64,
-    bounds: (f64, f64),
+    pub reference: fn(f64) -> f64,
+    pub bounds: (f64, f64),
 }
 
 /// The bounds are those of the doc comments, with a little room.
-const SUBJECTS: [Subject; 8] = [
+pub(crate) const SUBJECTS: [Subject; 8] = [
     Subject { name: "exp", single: exp, double: exp, reference: f64::exp, bounds: (1.1, 1.1) },
     Subject { name: "exp_m1", single: exp_m1, double: exp_m1, reference: f64::exp_m1, bounds: (1.9, 2.4) },
     Subject { name: "ln", single: ln, double: ln, reference: f64::ln, bounds: (0.9, 0.9) },
@@ -58,7 +58,7 @@ fn erf_by_definition(x: f64) -> f64 {
 
 /// The distance of `value` from `exact` in units of the last of `digits` binary places of `exact`, NaN being no distance
 /// from NaN, and infinite where only one of the two is NaN or overflows.
-fn error_in_ulp(value: f64, exact: f64, digits: i32, least_exponent: i32, overflow: f64) -> f64 {
+pub(crate) fn error_in_ulp(value: f64, exact: f64, digits: i32, least_exponent: i32, overflow: f64) -> f64 {
     if value.is_nan() || exact.is_nan() {
         return if value.is_nan() && exact.is_nan() { 0.0 } else { f64::INFINITY };
     }
@@ -72,7 +72,7 @@ fn error_in_ulp(value: f64, exact: f64, digits: i32, least_exponent: i32, overfl
 }
 
 /// Half a unit above the largest `f32`: from there numbers round to infinity.
-const OVERFLOW: f64 = 340_282_356_779_733_661_637_539_395_458_142_568_448.0;
+pub(crate) const OVERFLOW: f64 = 340_282_356_779_733_661_637_539_395_458_142_568_448.0;
 
 /// Prints the worst error of each function, for `--nocapture` to show.
 fn check_f32(patterns: impl Iterator<Item = u32> + Clone + Send) {

@@ -144,16 +144,24 @@ pub(crate) fn dot<T: Scalar, const N: usize>(a: &[T; N], b: &[T; N]) -> T {
     sum
 }
 
-/// p_k = e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m = max z; returns m and ln Σ.
+/// For every sample: p_k ← e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m ← max z, and `log_sums` ← ln Σ.
 #[inline]
-pub(crate) fn softmax<T: Scalar, const K: usize>(z: &[T; K], p: &mut [T; K]) -> (T, T) {
-    *p = *z;
-    let (largest, sum) = exponentials(p);
-    let scale = T::ONE / sum;
-    for p in p {
-        *p *= scale;
+pub(crate) fn softmax<T: Scalar, const K: usize>(
+    z: &[[T; K]],
+    p: &mut [[T; K]],
+    largest: &mut [T],
+    log_sums: &mut [T],
+) {
+    for (((z, p), largest), log_sum) in z.iter().zip(p).zip(largest).zip(log_sums) {
+        *p = *z;
+        let sum;
+        (*largest, sum) = exponentials(p);
+        let scale = T::ONE / sum;
+        for p in p {
+            *p *= scale;
+        }
+        *log_sum = sum.ln();
     }
-    (largest, sum.ln())
 }
 
 /// z_k ← e^(z_k − m), m = max z; returns m and Σ e^(z_k − m).

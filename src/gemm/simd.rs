@@ -6,7 +6,7 @@
 //! | shape | kernel |
 //! |---|---|
 //! | one sample, or outputs too few to fill a register | [`vector`]: sizes known to the compiler |
-//! | tiny batches | [`product::tiny`]: sizes known to the compiler |
+//! | tiny batches | [`product::tiny`], [`product::tiny_packed`]: sizes known to the compiler |
 //! | everything else | [`product::blocked`]: compiled once for all shapes |
 
 // Elsewhere there is no instruction set to choose from, and nothing of this is ever called.
@@ -32,10 +32,10 @@ mod vector;
 #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
 pub(crate) mod vfp;
 
-/// Whether a product is compiled for its shape, so that nothing is left but the arithmetic: where that is little, and a bit more
-/// where its rows fill at least half a register.
+/// Whether a product is compiled for its shape, so that nothing is left but the arithmetic: where that is little, or not much and
+/// its rows fill at least half a register.
 const fn is_tiny(rows: usize, depth: usize, columns: usize) -> bool {
-    rows * depth * columns <= if rows < MOST_LANES / 2 { 1 << 11 } else { 1 << 14 }
+    rows * depth * columns <= if rows < MOST_LANES / 2 { 1 << 11 } else { 1 << 16 }
 }
 
 /// For at most so many samples `Wᵀ·Δ` is dot products down the columns of `W`; more of them repay a transposition.
@@ -72,7 +72,7 @@ pub(crate) fn backward<T: Float, const OUT: usize, const IN: usize, const B: usi
     d: &mut [[T; IN]; B],
 ) {
     let backward = Backward { w, delta, d };
-    if B <= FEW_SAMPLES || OUT == 1 && is_tiny(1, IN, B) {
+    if B <= FEW_SAMPLES || is_tiny(IN, OUT, B) && (OUT == 1 || product::has_room(IN, OUT)) {
         T::enter(isa, backward);
     } else {
         // SAFETY: the operands are borrowed until the end of this function.
@@ -209,7 +209,13 @@ impl<T: Float, const OUT: usize, const IN: usize, const B: usize> Kernel<T> for 
     fn run<V: Register<Element = T>>(self) {
         // SAFETY: the operands are borrowed until the end of this function.
         unsafe {
-            if OUT == 1 { product::tiny::<V, _>(self.product(), Identity) } else { vector::dots::<V>(self.product()) }
+            if OUT == 1 {
+                product::tiny::<V, _>(self.product(), Identity);
+            } else if B <= FEW_SAMPLES {
+                vector::dots::<V>(self.product());
+            } else {
+                product::tiny_packed::<V>(self.product());
+            }
         }
     }
 }
@@ -405,6 +411,25 @@ pub(crate) fn reduce<V: Register>(mut lanes: V, count: usize, combine: impl Fn(V
         distance /= 2;
     }
     lanes
+}
+
+/// Lane i becomes [that](reduce) of all lanes of register i, for `count` registers, a power of two, and so on from lane `count`.
+#[inline(always)]
+pub(crate) fn reduce_all<V: Register>(
+    registers: &mut [V; MOST_LANES],
+    count: usize,
+    combine: impl Fn(V, V) -> V + Copy,
+) -> V {
+    // Every round makes one register of two, their lanes in turn.
+    let mut left = count / 2;
+    while left > 0 {
+        for i in 0..left {
+            let (low, high) = registers[i].zip(registers[i + left]);
+            registers[i] = combine(low, high);
+        }
+        left /= 2;
+    }
+    reduce(registers[0], count, combine)
 }
 
 /// A number that registers hold: `f32` or `f64`.

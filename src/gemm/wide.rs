@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "registers load from pointers")]
 
-use super::simd::{Epilogue, Kernel, MOST_LANES, Register, reduce};
+use super::simd::{Epilogue, Kernel, MOST_LANES, Register, reduce_all};
 use crate::elementary::{self, Precision};
 use crate::lanes::Lanes;
 use crate::{Activation, Real};
@@ -75,55 +75,99 @@ impl<T: Precision, A: Activation> Kernel<T> for ScaleByDerivative<'_, A, T> {
     }
 }
 
-/// The kernel p_k = e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m = max z, that leaves m and ln Σ in `found`.
+/// The kernel of the softmax: for every sample p_k ← e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m ← max z, and
+/// `log_sums` ← ln Σ.
 pub(crate) struct Softmax<'a, T, const K: usize> {
-    pub z: &'a [T; K],
-    pub p: &'a mut [T; K],
-    pub found: (T, T),
+    pub z: &'a [[T; K]],
+    pub p: &'a mut [[T; K]],
+    pub largest: &'a mut [T],
+    pub log_sums: &'a mut [T],
 }
 
-impl<T: Precision, const K: usize> Kernel<T> for &mut Softmax<'_, T, K> {
+impl<T: Precision, const K: usize> Kernel<T> for Softmax<'_, T, K> {
     #[inline(always)]
     fn run<V: Register<Element = T>>(self) {
         const { assert!(K > 0) };
-        let (z, to, full, rest) = (self.z.as_ptr(), self.p.as_mut_ptr(), K / V::LEN * V::LEN, K % V::LEN);
-        let part = V::part(0, rest);
-        let mut numbers = [T::from_f64(0.0); MOST_LANES];
-        for (i, number) in numbers.iter_mut().enumerate() {
-            *number = T::from_f64(i as f64);
+        let Self { z, p, largest, log_sums } = self;
+        let samples = z.len().min(p.len()).min(largest.len()).min(log_sums.len());
+        for i in (0..samples).step_by(V::LEN) {
+            let count = V::LEN.min(samples - i);
+            let (z, p) = (z.as_ptr().wrapping_add(i).cast(), p.as_mut_ptr().wrapping_add(i).cast());
+            let (largest, log_sums) = (largest.as_mut_ptr().wrapping_add(i), log_sums.as_mut_ptr().wrapping_add(i));
+            // SAFETY: `count` samples, each of `K` numbers, and as many largest ones and logarithms.
+            unsafe {
+                if count == 1 {
+                    softmax::<V, K>(z, p, largest, log_sums, 1, 1);
+                } else {
+                    softmax::<V, K>(z, p, largest, log_sums, count, V::LEN);
+                }
+            }
         }
-        // SAFETY: whole registers up to `full`, then as many elements as are left; `numbers` holds a register.
-        unsafe {
-            let inside = V::load(numbers.as_ptr()).less(V::splat(T::from_f64(rest as f64)));
+    }
+}
+
+/// [`Softmax`] of `count` samples, at most `room`, a power of two: what is found of each lies in one register, a lane a
+/// sample, so that their divisions and logarithms are one.
+///
+/// # Safety
+///
+/// The pointers are those of `count` samples.
+#[inline(always)]
+unsafe fn softmax<V: Register<Element: Precision>, const K: usize>(
+    z: *const V::Element,
+    p: *mut V::Element,
+    largest: *mut V::Element,
+    log_sums: *mut V::Element,
+    count: usize,
+    room: usize,
+) {
+    let (full, rest) = (K / V::LEN * V::LEN, K % V::LEN);
+    let part = V::part(0, rest);
+    let mut numbers = [V::Element::from_f64(0.0); MOST_LANES];
+    for (i, number) in numbers.iter_mut().enumerate() {
+        *number = V::Element::from_f64(i as f64);
+    }
+    let (mut lanes, mut lasts) = ([V::ZERO; MOST_LANES], [V::ZERO; MOST_LANES]);
+    let mut scales = [V::Element::from_f64(0.0); MOST_LANES];
+    // SAFETY: whole registers up to `full`, then as many elements as are left; `numbers` and `scales` hold a register.
+    unsafe {
+        let inside = V::load(numbers.as_ptr()).less(V::splat(V::Element::from_f64(rest as f64)));
+        for s in 0..count {
+            let z = z.add(s * K);
             // Lanes beyond the last element repeat an element in the maximum, and are nothing in the sum.
-            let mut largest = V::splat(*z);
+            lanes[s] = V::splat(*z);
             if rest > 0 {
-                largest = V::select(inside, V::load_part(z.add(full), part), largest);
+                lanes[s] = V::select(inside, V::load_part(z.add(full), part), lanes[s]);
             }
             for i in (0..full).step_by(V::LEN) {
-                largest = largest.at_least(V::load(z.add(i)));
+                lanes[s] = lanes[s].at_least(V::load(z.add(i)));
             }
-            let largest = reduce(largest, 1, V::at_least);
-            let (mut sum, mut last) = (V::ZERO, V::ZERO);
+        }
+        reduce_all(&mut lanes, room, V::at_least).store_first(largest, count);
+        for s in 0..count {
+            let (z, p, largest) = (z.add(s * K), p.add(s * K), V::splat(*largest.add(s)));
+            lanes[s] = V::ZERO;
             for i in (0..full).step_by(V::LEN) {
                 let e = elementary::exp(V::load(z.add(i)).sub(largest));
-                e.store(to.add(i));
-                sum = sum.add(e);
+                e.store(p.add(i));
+                lanes[s] = lanes[s].add(e);
             }
             if rest > 0 {
-                last = elementary::exp(V::load_part(z.add(full), part).sub(largest));
-                sum = sum.add(V::select(inside, last, V::ZERO));
+                lasts[s] = elementary::exp(V::load_part(z.add(full), part).sub(largest));
+                lanes[s] = lanes[s].add(V::select(inside, lasts[s], V::ZERO));
             }
-            let sum = reduce(sum, 1, V::add);
-            let scale = V::splat(T::from_f64(1.0)).div(sum);
+        }
+        let sums = reduce_all(&mut lanes, room, V::add);
+        elementary::ln(sums).store_first(log_sums, count);
+        V::ONE.div(sums).store(scales.as_mut_ptr());
+        for s in 0..count {
+            let (p, scale) = (p.add(s * K), V::splat(scales[s]));
             for i in (0..full).step_by(V::LEN) {
-                V::load(to.add(i)).mul(scale).store(to.add(i));
+                V::load(p.add(i)).mul(scale).store(p.add(i));
             }
             if rest > 0 {
-                last.mul(scale).store_first(to.add(full), rest);
+                lasts[s].mul(scale).store_first(p.add(full), rest);
             }
-            largest.store_first(&raw mut self.found.0, 1);
-            elementary::ln(sum).store_first(&raw mut self.found.1, 1);
         }
     }
 }

@@ -1,6 +1,8 @@
 use super::Loss;
-use super::softmax_cross_entropy::check_distribution;
+use super::softmax_cross_entropy::{check_distribution, of_softmax};
 use crate::{Scalar, TargetError};
+use core::iter::once;
+use core::slice::{from_mut, from_ref};
 
 /// The divergence of the softmax of K logits from a target distribution (Kullback and Leibler, 1951):
 /// L = Σ t_k (ln t_k − ln p_k) with p = softmax(z), terms with t_k = 0 left out;
@@ -25,18 +27,28 @@ impl<const K: usize, T: Scalar> Loss<[T; K], [T; K]> for KullbackLeibler {
     }
 
     fn gradient(&self, output: &[T; K], target: &[T; K], d_output: &mut [T; K]) -> T {
-        let (largest, log_sum) = T::softmax(output, d_output);
-        let (mut loss, mut total) = (T::ZERO, T::ZERO);
-        for (z, t) in output.iter().zip(target) {
-            // The logarithm of 1 stands in where t is 0: the term is left out, and no infinity is multiplied.
-            let log_t = t.if_positive(*t, T::ONE).ln();
-            loss += t.if_positive(*t * (log_t + ((largest - *z) + log_sum)), T::ZERO);
-            total += *t;
-        }
-        for (d, t) in d_output.iter_mut().zip(target) {
-            *d = *d * total - *t;
-        }
-        loss
+        self.gradients(from_ref(output), once(target), from_mut(d_output))
+    }
+
+    fn gradients<'t>(
+        &self,
+        outputs: &[[T; K]],
+        targets: impl Iterator<Item = &'t [T; K]>,
+        d_outputs: &mut [[T; K]],
+    ) -> T {
+        of_softmax(outputs, targets, d_outputs, |output, target, p, largest, log_sum| {
+            let (mut loss, mut total) = (T::ZERO, T::ZERO);
+            for (z, t) in output.iter().zip(target) {
+                // The logarithm of 1 stands in where t is 0: the term is left out, and no infinity is multiplied.
+                let log_t = t.if_positive(*t, T::ONE).ln();
+                loss += t.if_positive(*t * (log_t + ((largest - *z) + log_sum)), T::ZERO);
+                total += *t;
+            }
+            for (p, t) in p.iter_mut().zip(target) {
+                *p = *p * total - *t;
+            }
+            loss
+        })
     }
 
     fn check(&self, target: &[T; K]) -> Result<(), TargetError> {

@@ -1,3 +1,4 @@
+use super::softmax_cross_entropy::{of_distribution, of_softmax};
 use super::{Loss, SoftmaxCrossEntropy};
 use crate::error::{HyperparameterError, check};
 use crate::{Class, Scalar};
@@ -38,6 +39,17 @@ impl<const K: usize, T: Scalar> Loss<[T; K], Class<K>> for LabelSmoothing {
 
     fn gradient(&self, output: &[T; K], target: &Class<K>, d_output: &mut [T; K]) -> T {
         SoftmaxCrossEntropy.gradient(output, &self.smooth(*target), d_output)
+    }
+
+    fn gradients<'t>(
+        &self,
+        outputs: &[[T; K]],
+        targets: impl Iterator<Item = &'t Class<K>>,
+        d_outputs: &mut [[T; K]],
+    ) -> T {
+        of_softmax(outputs, targets, d_outputs, |output, target, p, largest, log_sum| {
+            of_distribution(output, &self.smooth(*target), p, largest, log_sum)
+        })
     }
 
     fn validate(&self) -> Result<(), HyperparameterError> {

@@ -148,8 +148,13 @@ macro_rules! float {
                 gemm::scale_by_derivative::<A, Self>(d, at);
             }
             #[inline]
-            fn softmax<const K: usize>(z: &[Self; K], p: &mut [Self; K]) -> (Self, Self) {
-                gemm::softmax(z, p)
+            fn softmax<const K: usize>(
+                z: &[[Self; K]],
+                p: &mut [[Self; K]],
+                largest: &mut [Self],
+                log_sums: &mut [Self],
+            ) {
+                gemm::softmax(z, p, largest, log_sums);
             }
             #[inline(always)]
             fn vectorized<R>(body: impl FnOnce() -> R) -> R {

@@ -6,7 +6,7 @@ use crate::Scalar;
 #[cfg(feature = "simd")]
 use core::ops::Range;
 
-/// Below so many multiplications for each thread a product runs on one: about 40 µs of AVX-512.
+/// Below so many multiplications for each piece a product is not cut: about 40 µs of AVX-512.
 #[cfg(feature = "simd")]
 pub(super) const LEAST_PRODUCT: usize = 1 << 21;
 
@@ -17,6 +17,9 @@ pub(super) const LEAST_ELEMENTS: usize = 1 << 16;
 /// times more of it.
 const OUTSIDE: usize = 4;
 
+/// So many pieces for each thread, where there is work enough: threads are not equally fast.
+const PIECES: usize = 4;
+
 /// Into how many pieces to cut `work`.
 #[inline]
 pub(super) fn count(work: usize, least: usize) -> usize {
@@ -25,7 +28,10 @@ pub(super) fn count(work: usize, least: usize) -> usize {
         return 1;
     }
     let least = if rayon::current_thread_index().is_some() { least } else { least * OUTSIDE };
-    if work < 2 * least { 1 } else { rayon::current_num_threads().min(work / least) }
+    match rayon::current_num_threads() {
+        threads @ 2.. if work >= 2 * least => (PIECES * threads).min(work / least),
+        _ => 1,
+    }
 }
 
 /// Runs the pieces of these numbers, of `count`.

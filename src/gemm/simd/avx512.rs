@@ -113,6 +113,14 @@ impl Lanes for F32x16 {
         Self(avx!(_mm512_min_ps(bound.0, self.0)))
     }
     #[inline(always)]
+    fn look_up(self, table: &[f32; 16]) -> Option<Self> {
+        avx! {
+            // Of each index the four lowest bits count.
+            let quarter = _mm512_srli_epi32::<21>(_mm512_castps_si512(self.0));
+            Some(Self(_mm512_permutexvar_ps(quarter, _mm512_loadu_ps(table.as_ptr()))))
+        }
+    }
+    #[inline(always)]
     fn power_of_two(self) -> Self {
         Self(avx!(_mm512_scalef_ps(_mm512_set1_ps(1.0), self.0)))
     }

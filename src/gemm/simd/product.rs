@@ -518,24 +518,69 @@ pub(super) unsafe fn tiny<V: Register, E: Epilogue<V::Element>>(p: Product<V::El
     let width = even(p.columns, V::COLUMNS);
     for c in (0..p.columns).step_by(width) {
         let columns = width.min(p.columns - c);
-        for r in (0..p.rows).step_by(V::LEN) {
-            let rows = V::LEN.min(p.rows - r);
+        for r in (0..p.rows).step_by(2 * V::LEN) {
+            let rows = (2 * V::LEN).min(p.rows - r);
             let start = p.start.map(|start| start.from(r, c));
             let block = Product { rows, columns, a: p.a.from(r, 0), b: p.b.from(0, c), start, c: p.c.from(r, c), ..p };
             // SAFETY: a part of the product.
             unsafe {
-                match columns {
-                    1 => tile::<V, E, 1, 1, false>(&block, epilogue, rows),
-                    2 => tile::<V, E, 1, 2, false>(&block, epilogue, rows),
-                    3 => tile::<V, E, 1, 3, false>(&block, epilogue, rows),
-                    4 => tile::<V, E, 1, 4, false>(&block, epilogue, rows),
-                    5 => tile::<V, E, 1, 5, false>(&block, epilogue, rows),
-                    6 => tile::<V, E, 1, 6, false>(&block, epilogue, rows),
-                    7 => tile::<V, E, 1, 7, false>(&block, epilogue, rows),
-                    _ => tile::<V, E, 1, 8, false>(&block, epilogue, rows),
+                if rows > V::LEN {
+                    tiny_block::<V, E, 2>(&block, epilogue);
+                } else {
+                    tiny_block::<V, E, 1>(&block, epilogue);
                 }
             }
         }
+    }
+}
+
+/// A block of [`tiny`], of `M` registers of rows.
+///
+/// # Safety
+///
+/// As [`tiny`].
+#[inline(always)]
+unsafe fn tiny_block<V: Register, E: Epilogue<V::Element>, const M: usize>(p: &Product<V::Element>, epilogue: E) {
+    let rest = p.rows - (M - 1) * V::LEN;
+    // SAFETY: the caller's promise.
+    unsafe {
+        match p.columns {
+            1 => tile::<V, E, M, 1, false>(p, epilogue, rest),
+            2 => tile::<V, E, M, 2, false>(p, epilogue, rest),
+            3 => tile::<V, E, M, 3, false>(p, epilogue, rest),
+            4 => tile::<V, E, M, 4, false>(p, epilogue, rest),
+            5 => tile::<V, E, M, 5, false>(p, epilogue, rest),
+            6 => tile::<V, E, M, 6, false>(p, epilogue, rest),
+            7 => tile::<V, E, M, 7, false>(p, epilogue, rest),
+            _ => tile::<V, E, M, 8, false>(p, epilogue, rest),
+        }
+    }
+}
+
+/// Whether [`tiny_packed`] has room for a matrix of that size.
+pub(super) const fn has_room(rows: usize, depth: usize) -> bool {
+    rows.next_multiple_of(MOST_LANES) * depth <= ROOM
+}
+
+/// Elements.
+const ROOM: usize = 1024;
+
+/// [`tiny`], where the columns of `a`, and not its rows, are adjacent.
+///
+/// # Safety
+///
+/// See [`Product`]; there [is room](has_room).
+#[inline(always)]
+pub(super) unsafe fn tiny_packed<V: Register>(p: Product<V::Element>) {
+    #[repr(align(64))]
+    struct Room<T>([T; ROOM]);
+    let mut panel = MaybeUninit::<Room<V::Element>>::uninit();
+    let at = panel.as_mut_ptr().cast::<V::Element>();
+    // SAFETY: the caller's promise.
+    unsafe {
+        pack::<V>(p.a, p.rows, p.depth, at);
+        let a = View { at: at.cast_const(), row: 1, column: p.rows.next_multiple_of(V::LEN) };
+        tiny::<V, _>(Product { a, ..p }, Identity);
     }
 }
 
@@ -590,7 +635,7 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
                 }
             }
         }
-        if !FAR && 2 * rest <= V::LEN && p.c.column == rest {
+        if !FAR && M == 1 && 2 * rest <= V::LEN && p.c.column == rest {
             return store_joined(&sums, p, epilogue, rest);
         }
         for c in 0..N {

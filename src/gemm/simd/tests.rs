@@ -3,6 +3,7 @@
 extern crate std;
 
 mod activations;
+mod elementary;
 mod pieces;
 mod registers;
 mod softmax;
@@ -23,6 +24,7 @@ enum Path {
     Turned,
     Strips,
     Tiny,
+    TinyPacked,
     Down,
     Across,
     Dots,
@@ -43,6 +45,7 @@ impl<T: Float> Kernel<T> for On<'_, T> {
             Path::Blocked | Path::Panels | Path::Turned => true,
             Path::Strips => product::has_strips(&p),
             Path::Tiny => p.a.row == 1,
+            Path::TinyPacked => p.a.column == 1 && product::has_room(p.rows, p.depth),
             Path::Down => p.a.row == 1 && p.columns == 1,
             Path::Across => {
                 p.a.row == 1 && p.a.column == p.rows && p.b.row == 1 && vector::are_few::<V>(p.rows, V::LEN)
@@ -61,6 +64,7 @@ impl<T: Float> Kernel<T> for On<'_, T> {
                 Path::Turned => product::in_panels::<V>(p.transposed(), true, WHOLE),
                 Path::Strips => product::in_strips::<V>(p, WHOLE),
                 Path::Tiny => product::tiny::<V, _>(p, Identity),
+                Path::TinyPacked => product::tiny_packed::<V>(p),
                 Path::Down => vector::down_columns::<V, _>(p, Identity),
                 Path::Across => vector::across_columns::<V, _>(p, Identity),
                 Path::Dots => vector::dots::<V>(p),
@@ -196,12 +200,13 @@ const PRODUCTS: [Of; 5] = [
     Of::Gradient { add: true },
     Of::Gradient { add: false },
 ];
-const PATHS: [Path; 9] = [
+const PATHS: [Path; 10] = [
     Path::Blocked,
     Path::Panels,
     Path::Turned,
     Path::Strips,
     Path::Tiny,
+    Path::TinyPacked,
     Path::Down,
     Path::Across,
     Path::Dots,

@@ -2,7 +2,7 @@
 //! and in order. Every field of a [`Product`] but its pointers is a constant here.
 
 use super::product::{Product, even};
-use super::{Epilogue, FEW_SAMPLES, MOST_LANES, MOST_TIMES, Register, reduce};
+use super::{Epilogue, FEW_SAMPLES, MOST_LANES, MOST_TIMES, Register, reduce, reduce_all};
 
 /// Most registers of rows that [`down`] sums at a time: 128 `f32` with AVX-512, wherever they begin.
 const ROWS: usize = 9;
@@ -256,17 +256,8 @@ pub(super) unsafe fn dots<V: Register>(p: Product<V::Element>) {
                     }
                 }
             }
-            // Every round makes one register of two, their lanes in turn: in the end lane i belongs to sum i.
-            let mut left = count / 2;
-            while left > 0 {
-                for i in 0..left {
-                    let (low, high) = sums[i].zip(sums[i + left]);
-                    sums[i] = low.add(high);
-                }
-                left /= 2;
-            }
             // SAFETY: `rows` elements from row r.
-            unsafe { reduce(sums[0], count, V::add).store_first(p.c.from(r, c).at.cast_mut(), rows) };
+            unsafe { reduce_all(&mut sums, count, V::add).store_first(p.c.from(r, c).at.cast_mut(), rows) };
         }
     }
 }

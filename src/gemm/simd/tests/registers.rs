@@ -141,3 +141,35 @@ fn parts_are_lanes_f32() {
 fn parts_are_lanes_f64() {
     parts_are_lanes::<f64>();
 }
+
+/// Looks up the first register of numbers.
+struct LookUp<'a, T>(&'a [T; MOST_LANES], &'a [T; 16]);
+
+impl<T: Number> Kernel<T> for LookUp<'_, T> {
+    #[inline(always)]
+    fn run<V: Register<Element = T>>(self) {
+        let mut found = [T::NAN; MOST_LANES];
+        // SAFETY: the arrays hold the widest register.
+        unsafe {
+            let Some(entries) = V::load(self.0.as_ptr()).look_up(self.1) else { return };
+            entries.store(found.as_mut_ptr());
+        }
+        // 0.75 lies in the last quarter but one of its octave; the first is that of 2, 8 and ½.
+        for i in 0..V::LEN {
+            assert!(found[i].is_same_as(self.1[(10 + i) % 16]), "{i}: {found:?}");
+        }
+    }
+}
+
+/// Every quarter of an octave, at its beginning and right before its end, has its entry.
+#[test]
+fn look_ups_find_the_quarter_of_the_octave() {
+    let table = core::array::from_fn(|i| i as f32);
+    let begins = core::array::from_fn(|i| ((6 + i) % 4 + 4) as f32 / 8.0 * 2.0_f32.powi((6 + i as i32) / 4 - 1));
+    let ends =
+        core::array::from_fn(|i| begins[i] * (1.0 + 1.0 / ((6 + i) % 4 + 4) as f32) * (1.0 - f32::EPSILON / 2.0));
+    for isa in Isa::available() {
+        f32::enter(isa, LookUp(&begins, &table));
+        f32::enter(isa, LookUp(&ends, &table));
+    }
+}
