@@ -32,6 +32,8 @@ mod vector;
 #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
 pub(crate) mod vfp;
 
+// Paths are chosen by constants (`if const`), so that a shape costs the compiler only the one that it takes.
+
 /// Whether a product is compiled for its shape, so that nothing is left but the arithmetic: where that is little, or not much and
 /// its rows fill at least half a register.
 const fn is_tiny(rows: usize, depth: usize, columns: usize) -> bool {
@@ -72,7 +74,7 @@ pub(crate) fn backward<T: Float, const OUT: usize, const IN: usize, const B: usi
     d: &mut [[T; IN]; B],
 ) {
     let backward = Backward { w, delta, d };
-    if B <= FEW_SAMPLES || is_tiny(IN, OUT, B) && (OUT == 1 || product::has_room(IN, OUT)) {
+    if const { B <= FEW_SAMPLES || is_tiny(IN, OUT, B) && (OUT == 1 || product::has_room(IN, OUT)) } {
         T::enter(isa, backward);
     } else {
         // SAFETY: the operands are borrowed until the end of this function.
@@ -89,7 +91,7 @@ pub(crate) fn gradient<const ADD: bool, T: Float, const OUT: usize, const IN: us
     g: &mut [[T; OUT]; IN],
 ) {
     let gradient = Gradient::<ADD, T, OUT, IN, B> { delta, x, g };
-    if B <= FEW_SAMPLES || is_tiny(OUT, B, IN) {
+    if const { B <= FEW_SAMPLES || is_tiny(OUT, B, IN) } {
         T::enter(isa, gradient);
     } else {
         // SAFETY: the operands are borrowed until the end of this function.
@@ -159,7 +161,7 @@ impl<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize
     #[inline(always)]
     fn on(mut self, isa: Isa) {
         const { assert!(OUT * IN * B > 0) };
-        if B == 1 || 4 % OUT == 0 || is_tiny(OUT, IN, B) {
+        if const { B == 1 || 4 % OUT == 0 || is_tiny(OUT, IN, B) } {
             return T::enter(isa, self);
         }
         // SAFETY: the operands are borrowed until the end of this function.
@@ -178,9 +180,9 @@ impl<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize
         let product = self.product();
         // SAFETY: the operands are borrowed until the end of this function.
         unsafe {
-            if vector::are_few::<V>(OUT, IN) {
+            if const { vector::are_few::<V>(OUT, IN) } {
                 vector::across_columns::<V, E>(product, self.epilogue);
-            } else if B == 1 {
+            } else if const { B == 1 } {
                 vector::down_columns::<V, E>(product, self.epilogue);
             } else {
                 product::tiny::<V, E>(product, self.epilogue);
@@ -209,9 +211,9 @@ impl<T: Float, const OUT: usize, const IN: usize, const B: usize> Kernel<T> for 
     fn run<V: Register<Element = T>>(self) {
         // SAFETY: the operands are borrowed until the end of this function.
         unsafe {
-            if OUT == 1 {
+            if const { OUT == 1 } {
                 product::tiny::<V, _>(self.product(), Identity);
-            } else if B <= FEW_SAMPLES {
+            } else if const { B <= FEW_SAMPLES } {
                 vector::dots::<V>(self.product());
             } else {
                 product::tiny_packed::<V>(self.product());
@@ -242,7 +244,7 @@ impl<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usiz
     fn run<V: Register<Element = T>>(self) {
         // SAFETY: the operands are borrowed until the end of this function.
         unsafe {
-            if B <= FEW_SAMPLES && OUT.is_multiple_of(V::LEN) {
+            if const { B <= FEW_SAMPLES && OUT.is_multiple_of(V::LEN) } {
                 vector::outer::<V>(self.product());
             } else {
                 product::tiny::<V, _>(self.product(), Identity);

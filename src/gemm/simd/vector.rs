@@ -19,7 +19,7 @@ const FACTORS: usize = 4;
 
 /// Whether rows are so few, a divisor of `LEN`, that a register holds several columns, and columns enough to fill it.
 #[inline(always)]
-pub(super) fn are_few<V: Register>(rows: usize, columns: usize) -> bool {
+pub(super) const fn are_few<V: Register>(rows: usize, columns: usize) -> bool {
     2 * rows <= V::LEN && V::LEN % rows == 0 && rows * columns >= V::LEN
 }
 
