@@ -35,9 +35,14 @@ pub(crate) mod vfp;
 // Paths are chosen by constants (`if const`), so that a shape costs the compiler only the one that it takes.
 
 /// Whether a product is compiled for its shape, so that nothing is left but the arithmetic: where that is little, or not much and
-/// its rows fill at least half a register.
+/// its rows fill at least half a register, or pairs of registers. Beyond that it would cost the compiler too much.
 const fn is_tiny(rows: usize, depth: usize, columns: usize) -> bool {
-    rows * depth * columns <= if rows < MOST_LANES / 2 { 1 << 11 } else { 1 << 16 }
+    let most = match rows {
+        _ if rows < MOST_LANES / 2 => 1 << 11,
+        _ if rows.is_multiple_of(2 * MOST_LANES) => 1 << 16,
+        _ => 1 << 14,
+    };
+    rows * depth * columns <= most
 }
 
 /// For at most so many samples `Wᵀ·Δ` is dot products down the columns of `W`; more of them repay a transposition.
