@@ -469,7 +469,10 @@ impl Float for f32 {
     }
 
     unsafe fn product(isa: Isa, product: Product<f32>) {
-        threads::pieces(product.work(), |number, of| f32::enter(isa, product::Blocked(product, Piece { number, of })));
+        threads::pieces(product.work(), |number, of| {
+            // SAFETY: the caller's promise.
+            unsafe { product::run_piece(isa, product, Piece { number, of }) }
+        });
     }
 }
 
@@ -490,7 +493,10 @@ impl Float for f64 {
     }
 
     unsafe fn product(isa: Isa, product: Product<f64>) {
-        threads::pieces(product.work(), |number, of| f64::enter(isa, product::Blocked(product, Piece { number, of })));
+        threads::pieces(product.work(), |number, of| {
+            // SAFETY: the caller's promise.
+            unsafe { product::run_piece(isa, product, Piece { number, of }) }
+        });
     }
 }
 

@@ -1,12 +1,17 @@
 //! The product of strided matrices, in tiles of registers: every batch, in all three products, comes here.
 
-use super::{Epilogue, Identity, Kernel, MOST_LANES, Register};
+use super::{Epilogue, Float, Identity, Isa, Kernel, MOST_LANES, Register};
 use core::hint::black_box;
 use core::mem::MaybeUninit;
 use core::ops::Range;
+use core::ptr;
 
 /// Registers in a packed panel of `a`: 48 KiB with AVX-512, so that threads with a stack of 64 KiB can train.
-const PANEL: usize = 768;
+pub(super) const PANEL: usize = 768;
+
+/// The same where `c` leaves the second cache no room for what else is in use: with deeper panels it is fetched less often, and
+/// beside a panel there is room for strips.
+pub(super) const LARGE_PANEL: usize = 2 * PANEL;
 
 /// Half of a first cache, and a second one, in bytes. From there on `a` is packed for 64 columns of `b`, and for 32.
 const FIRST_CACHE: usize = 24 << 10;
@@ -89,6 +94,11 @@ impl<T: Copy> Product<T> {
         self.rows * self.depth * self.columns
     }
 
+    /// Whether [`LARGE_PANEL`] pays.
+    fn is_large(&self) -> bool {
+        self.depth >= UNCUT && self.rows * self.whole * size_of::<T>() >= SECOND_CACHE
+    }
+
     /// So many rows of `c`, from row `from`.
     #[inline(always)]
     pub fn part(&self, from: usize, rows: usize) -> Self {
@@ -133,14 +143,29 @@ impl Piece {
     }
 }
 
-/// [`blocked`], to be compiled once for all shapes.
-pub(super) struct Blocked<T>(pub Product<T>, pub Piece);
+/// Runs a piece of a [`blocked`] product on `isa`'s registers.
+///
+/// # Safety
+///
+/// See [`Product`].
+#[inline(always)]
+pub(super) unsafe fn run_piece<T: Float>(isa: Isa, p: Product<T>, piece: Piece) {
+    // Each in a frame of its own.
+    if p.is_large() {
+        T::enter(isa, Blocked::<T, LARGE_PANEL>(p, piece));
+    } else {
+        T::enter(isa, Blocked::<T, PANEL>(p, piece));
+    }
+}
 
-impl<T: Copy> Kernel<T> for Blocked<T> {
+/// [`blocked`] with panels of `N` registers, to be compiled once for all shapes.
+struct Blocked<T, const N: usize>(Product<T>, Piece);
+
+impl<T: Copy, const N: usize> Kernel<T> for Blocked<T, N> {
     #[inline(always)]
     fn run<V: Register<Element = T>>(self) {
         // SAFETY: whoever made the product vouches for it.
-        unsafe { blocked::<V>(self.0, self.1) }
+        unsafe { blocked::<V, N>(self.0, self.1) }
     }
 }
 
@@ -150,16 +175,16 @@ impl<T: Copy> Kernel<T> for Blocked<T> {
 ///
 /// See [`Product`].
 #[inline(always)]
-pub(super) unsafe fn blocked<V: Register>(p: Product<V::Element>, piece: Piece) {
+pub(super) unsafe fn blocked<V: Register, const N: usize>(p: Product<V::Element>, piece: Piece) {
     let turned = cost::<V>(&p.transposed(), true) < cost::<V>(&p, false);
     // SAFETY: the caller's promise.
     unsafe {
         if turned {
-            in_panels::<V>(p.transposed(), true, piece);
+            in_panels::<V, N>(p.transposed(), true, piece);
         } else if has_strips(&p) && repays_strips::<V>(&p) {
-            in_strips::<V>(p, piece);
+            in_strips::<V, N>(p, piece);
         } else {
-            in_panels::<V>(p, false, piece);
+            in_panels::<V, N>(p, false, piece);
         }
     }
 }
@@ -189,49 +214,66 @@ fn depth_of_strips<V: Register>(p: &Product<V::Element>) -> usize {
 #[inline(always)]
 fn repays_strips<V: Register>(p: &Product<V::Element>) -> bool {
     let (step, bytes) = (depth_of_strips::<V>(p), p.rows * size_of::<V::Element>());
-    bytes * p.whole > SECOND_CACHE && (step >= p.depth || step >= LONG)
+    bytes * p.whole >= SECOND_CACHE && (step >= p.depth || step >= LONG)
         || p.columns < p.whole && bytes * p.depth > FIRST_CACHE && step >= p.depth
 }
 
-/// Columns come in strips of `COLUMNS`, each of which, packed on the stack, goes down all rows.
+/// Columns come in strips of `COLUMNS`, a group of which, packed on the stack, goes down all rows. `N` registers hold the group
+/// and a panel of `a`, which the first strip leaves behind for the others: where its columns are far apart, caches keep little
+/// of them. With room for one strip alone there is no panel.
 ///
 /// # Safety
 ///
 /// See [`Product`], which [has strips](has_strips).
 #[inline(always)]
-pub(super) unsafe fn in_strips<V: Register>(p: Product<V::Element>, piece: Piece) {
+pub(super) unsafe fn in_strips<V: Register, const N: usize>(p: Product<V::Element>, piece: Piece) {
     const { assert!(PANEL * V::LEN / V::COLUMNS >= UNCUT && V::ROWS <= MOST_ROWS, "`is_uncut` says what is true") };
-    let mut packed = [const { MaybeUninit::<V>::uninit() }; PANEL];
-    let packed = packed.as_mut_ptr().cast::<V::Element>();
+    const { assert!(N >= PANEL, "there is room for a strip") };
+    let mut room = [const { MaybeUninit::<V>::uninit() }; N];
+    let room = room.as_mut_ptr().cast::<V::Element>();
     let registers = p.rows.div_ceil(V::LEN);
     let height = even(registers, V::ROWS);
     let (panels, strips) = (registers.div_ceil(height), p.columns.div_ceil(V::COLUMNS));
     let tiles = piece.tiles(panels * strips);
+    let mine = tiles.start / panels..tiles.end.div_ceil(panels);
     let cut = Strips::new(p.columns, strips);
     let step = even(p.depth, depth_of_strips::<V>(&p));
+    let (strip, panel) = ((step * V::COLUMNS).next_multiple_of(V::LEN), step * height * V::LEN);
+    let group = even(mine.len().max(1), ((N * V::LEN).saturating_sub(panel) / strip).max(1));
+    let panel = room.wrapping_add(group * strip);
     for k in (0..p.depth).step_by(step) {
         let depth = step.min(p.depth - k);
         let start = if k == 0 { p.start } else { Some(p.c) };
-        for s in 0..strips {
-            let before = s * panels;
-            let (first, last) = (tiles.start.saturating_sub(before), tiles.end.saturating_sub(before).min(panels));
-            if first >= last {
-                continue;
+        for first in mine.clone().step_by(group) {
+            let group = first..mine.end.min(first + group);
+            for s in group.clone() {
+                let (c, columns) = cut.at(s);
+                let (part, to) = (V::part(0, columns), room.wrapping_add((s - first) * strip));
+                for i in 0..depth {
+                    // SAFETY: `columns` elements of a row of `b`, of which a strip has `step`.
+                    unsafe { V::load_part(p.b.from(k + i, c).at, part).store_part(to.add(i * V::COLUMNS), part) };
+                }
             }
-            let (c, columns) = cut.at(s);
-            let part = V::part(0, columns);
-            for i in 0..depth {
-                // SAFETY: `columns` elements of a row of `b`, of which a strip has `step`.
-                unsafe { V::load_part(p.b.from(k + i, c).at, part).store_part(packed.add(i * V::COLUMNS), part) };
-            }
-            let b = View { at: packed.cast_const(), row: V::COLUMNS, column: 1 };
-            for panel in first..last {
-                let r = panel * height * V::LEN;
+            for (number, r) in (0..registers).step_by(height).enumerate() {
+                let r = r * V::LEN;
                 let rows = (p.rows - r).min(height * V::LEN);
-                let start = start.map(|start| start.from(r, c));
-                let tile = Product { rows, depth, columns, a: p.a.from(r, k), b, start, c: p.c.from(r, c), ..p };
-                // SAFETY: a part of the product, of at most `ROWS` registers of rows and `COLUMNS` columns.
-                unsafe { run_tile::<V>(&tile) };
+                let mut a = p.a.from(r, k);
+                for s in group.clone() {
+                    if !tiles.contains(&(s * panels + number)) {
+                        continue;
+                    }
+                    let (c, columns) = cut.at(s);
+                    let b = View { at: room.wrapping_add((s - first) * strip), row: V::COLUMNS, column: 1 };
+                    let start = start.map(|start| start.from(r, c));
+                    let tile = Product { rows, depth, columns, a, b, start, c: p.c.from(r, c), ..p };
+                    let copy = (a.at != panel && group.len() > 1 && can_copy::<V>(&tile)).then_some(panel);
+                    // SAFETY: a part of the product, of at most `ROWS` registers of rows and `COLUMNS` columns; behind the group
+                    // there is room for the panel.
+                    unsafe { run_tile::<V>(&tile, copy) };
+                    if copy.is_some() {
+                        a = View { at: panel, row: 1, column: height * V::LEN };
+                    }
+                }
             }
         }
     }
@@ -257,22 +299,22 @@ impl Strips {
     }
 }
 
-/// Rows come in panels of `ROWS` registers, columns in strips of `COLUMNS`. A panel of `a` is packed on the stack where
-/// its rows are not adjacent, and where it is read often enough to repay that.
+/// Rows come in panels of `ROWS` registers, columns in strips of `COLUMNS`. A panel of `a`, `N` registers, is packed on the stack
+/// where its rows are not adjacent, and where it is read often enough to repay that.
 ///
 /// # Safety
 ///
 /// See [`Product`].
 #[inline(always)]
-pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool, piece: Piece) {
-    let mut panel = [const { MaybeUninit::<V>::uninit() }; PANEL];
+pub(super) unsafe fn in_panels<V: Register, const N: usize>(p: Product<V::Element>, turned: bool, piece: Piece) {
+    let mut panel = [const { MaybeUninit::<V>::uninit() }; N];
     let panel = panel.as_mut_ptr().cast::<V::Element>();
     let bytes = p.rows * p.depth * size_of::<V::Element>();
     let repays = p.columns >= 64 && bytes > FIRST_CACHE || p.columns >= 32 && bytes > SECOND_CACHE;
     let packed = p.a.row != 1 || repays;
     let registers = p.rows.div_ceil(V::LEN);
     let height = even(registers, V::ROWS);
-    let step = if packed { even(p.depth, PANEL / height) } else { p.depth };
+    let step = if packed { even(p.depth, N / height) } else { p.depth };
     let strips = p.columns.div_ceil(V::COLUMNS);
     let tiles = piece.tiles(registers.div_ceil(height) * strips);
     let cut = Strips::new(p.columns, strips);
@@ -299,7 +341,7 @@ pub(super) unsafe fn in_panels<V: Register>(p: Product<V::Element>, turned: bool
                 let start = start.map(|start| start.from(r, c));
                 let tile = Product { rows, depth, columns, a, b: p.b.from(k, c), start, c: p.c.from(r, c), ..p };
                 // SAFETY: a part of the product, of at most `ROWS` registers of rows and `COLUMNS` columns.
-                unsafe { if turned { run_tile_turned::<V>(&tile) } else { run_tile::<V>(&tile) } }
+                unsafe { if turned { run_tile_turned::<V>(&tile) } else { run_tile::<V>(&tile, None) } }
             }
         }
     }
@@ -319,16 +361,24 @@ pub(super) fn even(len: usize, most: usize) -> usize {
 #[inline(always)]
 unsafe fn pack<V: Register>(a: View<V::Element>, rows: usize, depth: usize, panel: *mut V::Element) {
     let column = rows.next_multiple_of(V::LEN);
+    if a.row == 1 {
+        // Column after column, since each may lie in a page of its own.
+        let last = column - V::LEN;
+        let part = V::part(0, rows - last);
+        for k in 0..depth {
+            let (from, to) = (a.from(0, k).at, panel.wrapping_add(k * column));
+            // SAFETY: the caller's promise.
+            unsafe {
+                for r in (0..last).step_by(V::LEN) {
+                    V::load(from.add(r)).store(to.add(r));
+                }
+                V::load_part(from.add(last), part).store(to.add(last));
+            }
+        }
+        return;
+    }
     for r in (0..rows).step_by(V::LEN) {
         let rows = (rows - r).min(V::LEN);
-        if a.row == 1 {
-            let part = V::part(0, rows);
-            for k in 0..depth {
-                // SAFETY: the caller's promise.
-                unsafe { V::load_part(a.from(r, k).at, part).store(panel.add(k * column + r)) };
-            }
-            continue;
-        }
         for k in (0..depth).step_by(V::LEN) {
             let depth = (depth - k).min(V::LEN);
             let part = V::part(0, depth);
@@ -373,7 +423,7 @@ unsafe fn run_tile_turned<V: Register>(p: &Product<V::Element>) {
     let at = sums.as_mut_ptr().cast::<V::Element>().cast_const();
     // SAFETY: the sums of the largest tile have room; the rest is the caller's promise.
     unsafe {
-        run_tile::<V>(&Product { start: None, c: View { at, row: 1, column }, ..*p });
+        run_tile::<V>(&Product { start: None, c: View { at, row: 1, column }, ..*p }, None);
         for r in (0..p.rows).step_by(V::LEN) {
             let block = p.part(r, V::LEN.min(p.rows - r));
             let sums = View { at, row: 1, column }.from(r, 0);
@@ -444,21 +494,27 @@ fn onto<V: Register>(start: V, sum: V, rate: Option<V::Element>) -> V {
 const MOST_ROWS: usize = 3;
 pub(super) const MOST_COLUMNS: usize = 8;
 
+/// Whether [`run_tile`] can leave a copy of `a` behind.
+fn can_copy<V: Register>(p: &Product<V::Element>) -> bool {
+    p.rows.div_ceil(V::LEN) == V::ROWS && p.columns == V::COLUMNS && p.depth >= LONG
+}
+
 /// Runs a tile in a function of its own, one for each size, so that its loop has all registers to itself.
 ///
 /// # Safety
 ///
-/// See [`Product`]; it is no larger than a tile.
+/// See [`Product`]; it is no larger than a tile. Only one that [can](can_copy) makes a copy, for which there is room.
 #[inline(always)]
-unsafe fn run_tile<V: Register>(p: &Product<V::Element>) {
+unsafe fn run_tile<V: Register>(p: &Product<V::Element>, copy: Option<*mut V::Element>) {
     // SAFETY: the caller's promise, and we are in a function that was entered with V.
-    unsafe { Tiles::<V, MOST_ROWS>::ALL[p.rows.div_ceil(V::LEN) - 1][p.columns - 1](p) }
+    unsafe { Tiles::<V, MOST_ROWS>::ALL[p.rows.div_ceil(V::LEN) - 1][p.columns - 1](p, copy) }
 }
 
 /// The functions for tiles of `M` registers of rows.
 struct Tiles<V, const M: usize>(V);
 
-type Run<V> = unsafe fn(&Product<<V as crate::lanes::Lanes>::Element>);
+type Element<V> = <V as crate::lanes::Lanes>::Element;
+type Run<V> = unsafe fn(&Product<Element<V>>, Option<*mut Element<V>>);
 
 impl<V: Register> Tiles<V, MOST_ROWS> {
     const ALL: [[Run<V>; MOST_COLUMNS]; MOST_ROWS] =
@@ -479,14 +535,14 @@ impl<V: Register, const M: usize> Tiles<V, M> {
 
     /// # Safety
     ///
-    /// The machine has V's instruction set; see [`Product`].
-    unsafe fn enter<const N: usize>(p: &Product<V::Element>) {
+    /// The machine has V's instruction set; see [`run_tile`].
+    unsafe fn enter<const N: usize>(p: &Product<V::Element>, copy: Option<*mut V::Element>) {
         // SAFETY: the caller's promise.
-        unsafe { V::enter(Tile::<_, M, N>(p)) }
+        unsafe { V::enter(Tile::<_, M, N>(p, copy)) }
     }
 }
 
-struct Tile<'a, T, const M: usize, const N: usize>(&'a Product<T>);
+struct Tile<'a, T, const M: usize, const N: usize>(&'a Product<T>, Option<*mut T>);
 
 impl<T: Copy, const M: usize, const N: usize> Kernel<T> for Tile<'_, T, M, N> {
     #[inline(always)]
@@ -495,14 +551,15 @@ impl<T: Copy, const M: usize, const N: usize> Kernel<T> for Tile<'_, T, M, N> {
         if M > V::ROWS || N > V::COLUMNS {
             return;
         }
-        let rest = self.0.rows - (M - 1) * V::LEN;
+        let Tile(p, copy) = self;
+        let rest = p.rows - (M - 1) * V::LEN;
         // Whole registers have code of their own: stores of a part are slow on some machines.
         // SAFETY: whoever made the product vouches for it.
         unsafe {
             if rest == V::LEN {
-                tile::<V, _, M, N, true>(self.0, Identity, V::LEN);
+                tile::<V, _, M, N, true>(p, Identity, V::LEN, copy);
             } else {
-                tile::<V, _, M, N, true>(self.0, Identity, rest);
+                tile::<V, _, M, N, true>(p, Identity, rest, copy);
             }
         }
     }
@@ -545,14 +602,14 @@ unsafe fn tiny_block<V: Register, E: Epilogue<V::Element>, const M: usize>(p: &P
     // SAFETY: the caller's promise.
     unsafe {
         match p.columns {
-            1 => tile::<V, E, M, 1, false>(p, epilogue, rest),
-            2 => tile::<V, E, M, 2, false>(p, epilogue, rest),
-            3 => tile::<V, E, M, 3, false>(p, epilogue, rest),
-            4 => tile::<V, E, M, 4, false>(p, epilogue, rest),
-            5 => tile::<V, E, M, 5, false>(p, epilogue, rest),
-            6 => tile::<V, E, M, 6, false>(p, epilogue, rest),
-            7 => tile::<V, E, M, 7, false>(p, epilogue, rest),
-            _ => tile::<V, E, M, 8, false>(p, epilogue, rest),
+            1 => tile::<V, E, M, 1, false>(p, epilogue, rest, None),
+            2 => tile::<V, E, M, 2, false>(p, epilogue, rest, None),
+            3 => tile::<V, E, M, 3, false>(p, epilogue, rest, None),
+            4 => tile::<V, E, M, 4, false>(p, epilogue, rest, None),
+            5 => tile::<V, E, M, 5, false>(p, epilogue, rest, None),
+            6 => tile::<V, E, M, 6, false>(p, epilogue, rest, None),
+            7 => tile::<V, E, M, 7, false>(p, epilogue, rest, None),
+            _ => tile::<V, E, M, 8, false>(p, epilogue, rest, None),
         }
     }
 }
@@ -591,15 +648,16 @@ pub(super) unsafe fn tiny_packed<V: Register>(p: Product<V::Element>) {
 ///
 /// # Safety
 ///
-/// See [`Product`]; the rows of `a` are adjacent.
+/// See [`run_tile`]; the rows of `a` are adjacent.
 #[inline(always)]
 unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: usize, const FAR: bool>(
     p: &Product<V::Element>,
     epilogue: E,
     rest: usize,
+    copy: Option<*mut V::Element>,
 ) {
     let mut sums = [[V::ZERO; M]; N];
-    let mut walk = Walk::new(p);
+    let mut walk = Walk::new(p, copy);
     // SAFETY: the caller's promise.
     unsafe {
         match p.start {
@@ -607,7 +665,7 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
                 for c in 0..N {
                     sums[c] = load::<V, M, FAR>(start.from(0, c), rest);
                 }
-                walk.add::<V, M, N, FAR, false>(&mut sums, rest, p.depth);
+                walk.add::<V, M, N, FAR, false, false>(&mut sums, rest, p.depth);
             }
             _ if FAR && M == V::ROWS && p.depth >= LONG => {
                 let (mut left, mut to) = (p.depth, p.c);
@@ -615,7 +673,11 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
                     prefetch::<V, M>(to);
                     to = to.from(0, 1);
                     let steps = left.min(p.depth.div_ceil(N));
-                    walk.add::<V, M, N, FAR, true>(&mut sums, rest, steps);
+                    if N == V::COLUMNS && copy.is_some() {
+                        walk.add::<V, M, N, FAR, true, true>(&mut sums, rest, steps);
+                    } else {
+                        walk.add::<V, M, N, FAR, true, false>(&mut sums, rest, steps);
+                    }
                     left -= steps;
                 }
             }
@@ -623,9 +685,9 @@ unsafe fn tile<V: Register, E: Epilogue<V::Element>, const M: usize, const N: us
                 for c in 0..N {
                     prefetch::<V, M>(start.from(0, c));
                 }
-                walk.add::<V, M, N, FAR, false>(&mut sums, rest, p.depth);
+                walk.add::<V, M, N, FAR, false, false>(&mut sums, rest, p.depth);
             }
-            None => walk.add::<V, M, N, FAR, false>(&mut sums, rest, p.depth),
+            None => walk.add::<V, M, N, FAR, false, false>(&mut sums, rest, p.depth),
         }
         if let (Some(start), true) = (p.start, FAR) {
             for c in 0..N {
@@ -656,21 +718,32 @@ struct Walk<T> {
     near: *const T,
     far: *const T,
     b: View<T>,
+    /// Where the copy of `a` goes on.
+    copy: *mut T,
 }
 
 impl<T: Copy> Walk<T> {
     #[inline(always)]
-    fn new(p: &Product<T>) -> Self {
-        Self { a: p.a, near: p.b.at, far: p.b.at.wrapping_add(black_box(4 * p.b.column)), b: p.b }
+    fn new(p: &Product<T>, copy: Option<*mut T>) -> Self {
+        let far = p.b.at.wrapping_add(black_box(4 * p.b.column));
+        Self { a: p.a, near: p.b.at, far, b: p.b, copy: copy.unwrap_or(ptr::null_mut()) }
     }
 
-    /// Adds the products of the next `steps` columns of `a` and rows of `b`. `ASK`: and asks for columns of `a` to come.
+    /// Adds the products of the next `steps` columns of `a` and rows of `b`. `ASK`: and asks for columns of `a` to come. `COPY`:
+    /// and leaves whole registers of those columns behind.
     ///
     /// # Safety
     ///
-    /// So much of both can be read, `rest` rows of the last register.
+    /// So much of both can be read, `rest` rows of the last register, and so many registers written.
     #[inline(always)]
-    unsafe fn add<V: Register<Element = T>, const M: usize, const N: usize, const FAR: bool, const ASK: bool>(
+    unsafe fn add<
+        V: Register<Element = T>,
+        const M: usize,
+        const N: usize,
+        const FAR: bool,
+        const ASK: bool,
+        const COPY: bool,
+    >(
         &mut self,
         sums: &mut [[V; M]; N],
         rest: usize,
@@ -682,6 +755,13 @@ impl<T: Copy> Walk<T> {
             }
             // SAFETY: the caller's promise.
             let rows = unsafe { load::<V, M, FAR>(self.a, rest) };
+            if COPY {
+                for m in 0..M {
+                    // SAFETY: as above.
+                    unsafe { rows[m].store(self.copy) };
+                    self.copy = self.copy.wrapping_add(V::LEN);
+                }
+            }
             for c in 0..N {
                 // SAFETY: as above.
                 let factor = V::splat(unsafe { *if c < 4 { self.near } else { self.far }.add(c % 4 * self.b.column) });

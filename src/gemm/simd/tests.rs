@@ -8,6 +8,7 @@ mod pieces;
 mod registers;
 mod softmax;
 
+use super::product::{LARGE_PANEL, PANEL};
 use super::*;
 use core::fmt::Debug;
 use std::boxed::Box;
@@ -21,6 +22,7 @@ const SIZES: [usize; 15] = [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65
 enum Path {
     Blocked,
     Panels,
+    LargePanels,
     Turned,
     Strips,
     Tiny,
@@ -42,7 +44,7 @@ impl<T: Float> Kernel<T> for On<'_, T> {
     fn run<V: Register<Element = T>>(self) {
         let On(path, p, ran) = self;
         *ran = match path {
-            Path::Blocked | Path::Panels | Path::Turned => true,
+            Path::Blocked | Path::Panels | Path::LargePanels | Path::Turned => true,
             Path::Strips => product::has_strips(&p),
             Path::Tiny => p.a.row == 1,
             Path::TinyPacked => p.a.column == 1 && product::has_room(p.rows, p.depth),
@@ -59,10 +61,11 @@ impl<T: Float> Kernel<T> for On<'_, T> {
         // SAFETY: the tests make views of arrays of the product's sizes.
         unsafe {
             match path {
-                Path::Blocked => product::blocked::<V>(p, WHOLE),
-                Path::Panels => product::in_panels::<V>(p, false, WHOLE),
-                Path::Turned => product::in_panels::<V>(p.transposed(), true, WHOLE),
-                Path::Strips => product::in_strips::<V>(p, WHOLE),
+                Path::Blocked => product::blocked::<V, PANEL>(p, WHOLE),
+                Path::Panels => product::in_panels::<V, PANEL>(p, false, WHOLE),
+                Path::LargePanels => product::in_panels::<V, LARGE_PANEL>(p, false, WHOLE),
+                Path::Turned => product::in_panels::<V, PANEL>(p.transposed(), true, WHOLE),
+                Path::Strips => product::in_strips::<V, LARGE_PANEL>(p, WHOLE),
                 Path::Tiny => product::tiny::<V, _>(p, Identity),
                 Path::TinyPacked => product::tiny_packed::<V>(p),
                 Path::Down => vector::down_columns::<V, _>(p, Identity),
@@ -200,9 +203,10 @@ const PRODUCTS: [Of; 5] = [
     Of::Gradient { add: true },
     Of::Gradient { add: false },
 ];
-const PATHS: [Path; 10] = [
+const PATHS: [Path; 11] = [
     Path::Blocked,
     Path::Panels,
+    Path::LargePanels,
     Path::Turned,
     Path::Strips,
     Path::Tiny,

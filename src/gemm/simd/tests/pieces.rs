@@ -8,6 +8,7 @@ struct Cut<T>(Product<T>, Way, Piece);
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Panels,
+    LargePanels,
     Turned,
     Strips,
 }
@@ -19,9 +20,10 @@ impl<T: Float> Kernel<T> for Cut<T> {
         // SAFETY: the test makes views of arrays of the product's sizes.
         unsafe {
             match way {
-                Way::Panels => product::in_panels::<V>(p, false, piece),
-                Way::Turned => product::in_panels::<V>(p.transposed(), true, piece),
-                Way::Strips => product::in_strips::<V>(p, piece),
+                Way::Panels => product::in_panels::<V, PANEL>(p, false, piece),
+                Way::LargePanels => product::in_panels::<V, LARGE_PANEL>(p, false, piece),
+                Way::Turned => product::in_panels::<V, PANEL>(p.transposed(), true, piece),
+                Way::Strips => product::in_strips::<V, LARGE_PANEL>(p, piece),
             }
         }
     }
@@ -37,6 +39,7 @@ fn have_the_bits_of_the_whole<T: Number>() {
         let ways = [
             (Way::Panels, false),
             (Way::Panels, true),
+            (Way::LargePanels, true),
             (Way::Turned, false),
             (Way::Turned, true),
             (Way::Strips, false),
