@@ -89,7 +89,9 @@
 //!
 //! Train inside the pool, `rayon::scope(|_| trainer.epoch(…))` or `pool.install(…)`: a caller outside sleeps while the
 //! pool works, has to be woken after every product, and so hands over larger ones only. Inside, as many of the pool's threads as
-//! a [`Trainer`]'s step can use stay awake while it lasts, a core each, and do what else the pool is given.
+//! a [`Trainer`]'s step can use stay awake while it lasts, a core each, and do what else the pool is given; the step ends when what
+//! they took up has ended. So give long or blocking jobs, and whatever waits for the trainer, a pool of their own, and hold no
+//! lock across a step.
 //!
 //! | cut | from, for each piece | for a caller outside the pool |
 //! |---|---|---|

@@ -54,6 +54,7 @@ pub trait Loss<Y: Sample, Target> {
     /// Override it where work can be done for several samples at once.
     fn gradients<'t>(&self, outputs: &[Y], targets: impl Iterator<Item = &'t Target>, d_outputs: &mut [Y]) -> Y::Scalar
     where
+        Self: Sized,
         Target: 't,
     {
         let mut sum = num_traits::zero::<Y::Scalar>();

@@ -1,6 +1,6 @@
 //! Large loops on the threads of a rayon pool. Without the feature `rayon` every one runs whole, where it is called.
 //!
-//! A loop is cut into as many pieces as there are threads, but no sum is: the bits are those of one thread.
+//! A loop is cut into a few pieces for each thread, but no sum is: the bits are those of one thread.
 
 #[cfg(all(feature = "rayon", feature = "simd"))]
 mod awake;
@@ -30,9 +30,8 @@ pub(crate) fn pieces(work: usize, piece: impl Fn(usize, usize) + Sync) {
 #[inline(always)]
 pub(crate) fn awake<R>(work: usize, body: impl FnOnce() -> R) -> R {
     #[cfg(all(feature = "rayon", feature = "simd"))]
-    if let helpers @ 1.. = awake::helpers(work) {
-        return awake::awake(helpers, body);
-    }
+    return awake::awake(work, body);
+    #[cfg(not(all(feature = "rayon", feature = "simd")))]
     body()
 }
 

@@ -128,7 +128,49 @@ fn trainers_share_a_pool() {
     }
 }
 
-/// A panic in the middle of a step reaches the caller; the pool, and the trainer, go on.
+/// In the middle of a step its thread does what else the pool is given, but watches no step, its own or another's.
+#[test]
+fn a_step_in_the_middle_watches_none() {
+    struct Yields<'a>(&'a std::sync::Barrier);
+    impl Loss<[f32; 5], Class<5>> for Yields<'_> {
+        fn value(&self, output: &[f32; 5], target: &Class<5>) -> f32 {
+            SoftmaxCrossEntropy.value(output, target)
+        }
+        fn gradient(&self, output: &[f32; 5], target: &Class<5>, d_output: &mut [f32; 5]) -> f32 {
+            SoftmaxCrossEntropy.gradient(output, target, d_output)
+        }
+        fn gradients<'t>(
+            &self,
+            outputs: &[[f32; 5]],
+            targets: impl Iterator<Item = &'t Class<5>>,
+            d_outputs: &mut [[f32; 5]],
+        ) -> f32 {
+            // Both threads are in the middle of a step, and whatever there is to watch lies in their queues.
+            self.0.wait();
+            while rayon::yield_now() == Some(rayon::Yield::Executed) {}
+            self.0.wait();
+            SoftmaxCrossEntropy.gradients(outputs, targets, d_outputs)
+        }
+    }
+    let _alone = ALONE.lock();
+    let (done, end) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let (inputs, targets) = data();
+        let (barrier, sgd) = (std::sync::Barrier::new(2), Sgd::new(0.01).unwrap());
+        pool(2).broadcast(|_| {
+            let mut trainer = Trainer::<Large, Sgd, BATCH>::boxed();
+            trainer.init(1);
+            let (inputs, targets) = (inputs.first_chunk().unwrap(), targets.first_chunk().unwrap());
+            for _ in 0..2 {
+                trainer.step(&sgd, &Yields(&barrier), inputs, targets).unwrap();
+            }
+        });
+        done.send(()).unwrap();
+    });
+    assert!(end.recv_timeout(std::time::Duration::from_secs(30)).is_ok(), "a step waits for ever");
+}
+
+/// A panic in the middle of a step reaches the caller; the pool goes on.
 #[test]
 fn a_panic_in_a_step_ends_it() {
     struct Panics;

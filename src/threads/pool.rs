@@ -10,7 +10,7 @@ use core::ops::Range;
 #[cfg(feature = "simd")]
 pub(super) const LEAST_PRODUCT: usize = 1 << 21;
 
-/// Below so many elements for each thread an elementwise loop runs on one.
+/// Below so many elements for each piece an elementwise loop is not cut.
 pub(super) const LEAST_ELEMENTS: usize = 1 << 16;
 
 /// A caller outside the pool sleeps while its threads, which have to wake up first, do the work: there must be so many
@@ -19,6 +19,12 @@ const OUTSIDE: usize = 4;
 
 /// So many pieces for each thread, where there is work enough: threads are not equally fast.
 const PIECES: usize = 4;
+
+#[cfg(feature = "simd")]
+std::thread_local! {
+    /// Whether this thread has cut something since it last asked.
+    pub(super) static CUT: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
+}
 
 /// Into how many pieces to cut `work`.
 #[inline]
@@ -29,7 +35,11 @@ pub(super) fn count(work: usize, least: usize) -> usize {
     }
     let least = if rayon::current_thread_index().is_some() { least } else { least * OUTSIDE };
     match rayon::current_num_threads() {
-        threads @ 2.. if work >= 2 * least => (PIECES * threads).min(work / least),
+        threads @ 2.. if work >= 2 * least => {
+            #[cfg(feature = "simd")]
+            CUT.set(true);
+            (PIECES * threads).min(work / least)
+        }
         _ => 1,
     }
 }
