@@ -26,7 +26,7 @@ std::thread_local! {
     pub(super) static CUT: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
 }
 
-/// Into how many pieces to cut `work`.
+/// Into how many pieces to cut `work`; `CUT` remembers it if that is more than one.
 #[inline]
 pub(super) fn count(work: usize, least: usize) -> usize {
     // The pool is not asked for, and so does not start, before there is enough to do for two threads.

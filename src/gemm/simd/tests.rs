@@ -416,6 +416,14 @@ fn every_choice_of_path_is_right() {
     chooses_a_right_path::<130, 140, 65>();
 }
 
+/// Where panels are large, and the strips of a gradient leave them behind. Unoptimised it takes six seconds, so it is for the
+/// profile `kernels` alone.
+#[cfg(not(debug_assertions))]
+#[test]
+fn the_path_of_large_products_is_right() {
+    chooses_a_right_path::<1030, 260, 256>();
+}
+
 /// A NaN reaches the elements that depend on it, and no other.
 #[test]
 fn not_a_number_stays_in_its_row_and_column() {
