@@ -19,6 +19,8 @@ mod wide;
 
 pub(crate) use vectorized::vectorized;
 
+#[cfg(feature = "simd")]
+use crate::threads;
 use crate::{Activation, Identity, Scalar};
 use core::any::TypeId;
 
@@ -179,7 +181,7 @@ pub(crate) fn descend<T: Float, const OUT: usize, const IN: usize, const B: usiz
 pub(crate) fn activate<A: Activation, T: Float>(z: &mut [T]) {
     #[cfg(feature = "simd")]
     if let Some(isa) = simd::Isa::detect() {
-        return T::enter(isa, simd::Map(z, wide::Activate::<A>::new()));
+        return simd::map(isa, z, wide::Activate::<A>::new());
     }
     for z in z {
         *z = A::value(*z);
@@ -195,7 +197,12 @@ pub(crate) fn scale_by_derivative<A: Activation, T: Float>(d: &mut [T], at: &[T]
     }
     #[cfg(feature = "simd")]
     if let Some(isa) = simd::Isa::detect() {
-        return T::enter(isa, wide::ScaleByDerivative::<A, T>::new(d, at));
+        return threads::parts(
+            [d],
+            [at],
+            #[inline(always)]
+            |[d], [at]| T::enter(isa, wide::ScaleByDerivative::<A, T>::new(d, at)),
+        );
     }
     for (d, at) in d.iter_mut().zip(at) {
         *d *= A::derivative(*at);

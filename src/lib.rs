@@ -83,20 +83,22 @@
 //!
 //! # Threads
 //!
-//! With the feature `rayon`, products of our vector kernels and elementwise loops (updates, checks) that are large enough
-//! are cut into pieces, up to four for each of the pool's threads; smaller ones stay on the caller's. The bits are the same for
-//! any number of threads, and without the feature. A step allocates nothing more than rayon's queues, which grow once.
+//! With the feature `rayon`, products of our vector kernels and elementwise loops (activations, updates, checks) that are large
+//! enough are cut into pieces, up to eight for each of the pool's threads; smaller ones stay on the caller's. The bits are the
+//! same for any number of threads, and without the feature. A step allocates nothing more than rayon's queues, which grow once.
 //!
-//! Train inside the pool, `rayon::scope(|_| trainer.epoch(…))` or `pool.install(…)`: a caller outside sleeps while the
-//! pool works, has to be woken after every product, and so hands over larger ones only. Inside, as many of the pool's threads as
-//! a [`Trainer`]'s step can use stay awake while it lasts, a core each, and do what else the pool is given; the step ends when what
-//! they took up has ended. So give long or blocking jobs, and whatever waits for the trainer, a pool of their own, and hold no
-//! lock across a step.
+//! Train inside the pool, `rayon::scope(|_| trainer.epoch(…))` or `pool.install(…)`. There a [`Trainer`]'s step, if the one
+//! before it had something to cut, leads a team: as many of the pool's threads as it can use, if they are idle, watch for its
+//! pieces while it lasts, a core each. They take up nothing else meanwhile, and neither does the step. Elsewhere threads have to be
+//! woken for each loop, outside the pool the caller's too, and so only larger ones are cut:
 //!
-//! | cut | from, for each piece | for a caller outside the pool |
-//! |---|---|---|
-//! | a product | 2²¹ multiplications | 2²³ |
-//! | an elementwise loop | 2¹⁶ elements | 2¹⁸ |
+//! | cut | from, for each piece, in a team | in the pool | outside |
+//! |---|---|---|---|
+//! | a product | 2²⁰ multiplications | 2²¹ | 2²³ |
+//! | an elementwise loop | 2¹⁴ elements | 2¹⁶ | 2¹⁸ |
+//!
+//! Where a team parts, rayon may give the caller another job of the pool before the call returns, as at the end of every
+//! `rayon::join`. So hold no lock across a step that such a job may wait for.
 //!
 //! # The derivation
 //!

@@ -120,13 +120,15 @@ where
     where
         L: Loss<N::OutputSample, Target>,
     {
-        validate(optimizer, loss)?;
-        check_samples(loss, inputs, targets)?;
-        let mut pass = Pass::train(self.seed, self.steps);
-        let (room, mut step) = self.split();
-        let inputs = <N::InputSample as Sample>::batch(inputs, room);
-        let sum = step.make(optimizer, loss, inputs, targets.iter(), B, &mut pass)?;
-        Ok(sum / scalar::<N>(B as f64))
+        threads::step(N::OPERATIONS / 2, || {
+            validate(optimizer, loss)?;
+            check_samples(loss, inputs, targets)?;
+            let mut pass = Pass::train(self.seed, self.steps);
+            let (room, mut step) = self.split();
+            let inputs = <N::InputSample as Sample>::batch(inputs, room);
+            let sum = step.make(optimizer, loss, inputs, targets.iter(), B, &mut pass)?;
+            Ok(sum / scalar::<N>(B as f64))
+        })
     }
 
     /// One step on the mean over any number of samples, which are taken through the network in batches of `B` and
@@ -151,7 +153,7 @@ where
         // One stream of draws for the whole step, so that no two of its batches drop the same units.
         let mut pass = Pass::train(self.seed, self.steps);
         let mut sum = zero::<N>();
-        threads::awake(N::OPERATIONS / 2, || {
+        threads::step(N::OPERATIONS / 2, || {
             for start in (0..inputs.len()).step_by(B) {
                 let range = start..inputs.len().min(start + B);
                 let targets = targets.get(range.clone()).unwrap_or_default();
@@ -299,7 +301,7 @@ where
     where
         L: Loss<N::OutputSample, Target>,
     {
-        threads::awake(N::OPERATIONS / 2, || {
+        threads::step(N::OPERATIONS / 2, || {
             self.network.forward(inputs, self.cache, pass);
             let sum = self.differentiate(loss, targets.clone(), count, count)?;
             if PARTS_PAY && O::TAKES_PARTS {

@@ -5,14 +5,17 @@
 #![allow(unsafe_code, reason = "an allocator that counts; a register is written in assembly")]
 
 use chainrule::{
-    Adagrad, Adam, AdamW, Class, Dense, Identity, Loss, Matrix, Momentum, Nesterov, Optimizer, Part, Random, RmsProp,
-    Rprop, Sgd, SoftmaxCrossEntropy, Tanh, Tensor, TrainError, Trainer, Vector, Zeroed, network,
+    Activation, Adagrad, Adam, AdamW, Class, Dense, Identity, Loss, Matrix, Momentum, Nesterov, Optimizer, Part,
+    Random, Real, RmsProp, Rprop, Sgd, SoftmaxCrossEntropy, Tanh, Tensor, TrainError, Trainer, Vector, Zeroed, network,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
 // ---------------------------------------------------------------- an allocator that counts, all threads of a pool together
 
@@ -128,60 +131,85 @@ fn trainers_share_a_pool() {
     }
 }
 
-/// In the middle of a step its thread does what else the pool is given, but watches no step, its own or another's.
+/// Cross-entropy, before whose gradients something happens: that is in the middle of a step.
+struct Amid<F>(F);
+
+impl<F: Fn()> Loss<[f32; 5], Class<5>> for Amid<F> {
+    fn value(&self, output: &[f32; 5], target: &Class<5>) -> f32 {
+        SoftmaxCrossEntropy.value(output, target)
+    }
+    fn gradient(&self, output: &[f32; 5], target: &Class<5>, d_output: &mut [f32; 5]) -> f32 {
+        SoftmaxCrossEntropy.gradient(output, target, d_output)
+    }
+    fn gradients<'t>(
+        &self,
+        outputs: &[[f32; 5]],
+        targets: impl Iterator<Item = &'t Class<5>>,
+        d_outputs: &mut [[f32; 5]],
+    ) -> f32 {
+        self.0();
+        SoftmaxCrossEntropy.gradients(outputs, targets, d_outputs)
+    }
+}
+
+/// In the middle of a step its thread does what else the pool is given, if it is asked to, but watches no step, its own or
+/// another's.
 #[test]
 fn a_step_in_the_middle_watches_none() {
-    struct Yields<'a>(&'a std::sync::Barrier);
-    impl Loss<[f32; 5], Class<5>> for Yields<'_> {
-        fn value(&self, output: &[f32; 5], target: &Class<5>) -> f32 {
-            SoftmaxCrossEntropy.value(output, target)
-        }
-        fn gradient(&self, output: &[f32; 5], target: &Class<5>, d_output: &mut [f32; 5]) -> f32 {
-            SoftmaxCrossEntropy.gradient(output, target, d_output)
-        }
-        fn gradients<'t>(
-            &self,
-            outputs: &[[f32; 5]],
-            targets: impl Iterator<Item = &'t Class<5>>,
-            d_outputs: &mut [[f32; 5]],
-        ) -> f32 {
-            // Both threads are in the middle of a step, and whatever there is to watch lies in their queues.
-            self.0.wait();
-            while rayon::yield_now() == Some(rayon::Yield::Executed) {}
-            self.0.wait();
-            SoftmaxCrossEntropy.gradients(outputs, targets, d_outputs)
-        }
-    }
     let _alone = ALONE.lock();
-    let (done, end) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
+    let (done, end) = mpsc::channel();
+    thread::spawn(move || {
         let (inputs, targets) = data();
-        let (barrier, sgd) = (std::sync::Barrier::new(2), Sgd::new(0.01).unwrap());
+        let (barrier, sgd) = (Barrier::new(2), Sgd::new(0.01).unwrap());
+        // Both threads are in the middle of a step, and whatever there is to watch lies in their queues.
+        let yields = Amid(|| {
+            barrier.wait();
+            while rayon::yield_now() == Some(rayon::Yield::Executed) {}
+            barrier.wait();
+        });
         pool(2).broadcast(|_| {
             let mut trainer = Trainer::<Large, Sgd, BATCH>::boxed();
             trainer.init(1);
             let (inputs, targets) = (inputs.first_chunk().unwrap(), targets.first_chunk().unwrap());
             for _ in 0..2 {
-                trainer.step(&sgd, &Yields(&barrier), inputs, targets).unwrap();
+                trainer.step(&sgd, &yields, inputs, targets).unwrap();
             }
         });
         done.send(()).unwrap();
     });
-    assert!(end.recv_timeout(std::time::Duration::from_secs(30)).is_ok(), "a step waits for ever");
+    assert!(end.recv_timeout(Duration::from_secs(30)).is_ok(), "a step waits for ever");
+}
+
+/// While a step lasts, who watches it takes up nothing else that the pool is given, so that the step need not wait for that.
+#[test]
+fn who_watches_takes_up_nothing_else() {
+    let _alone = ALONE.lock();
+    let (taken, early) = (Arc::new(AtomicBool::new(false)), AtomicBool::new(true));
+    let spawns = Amid(|| {
+        taken.store(false, Ordering::SeqCst);
+        let job = taken.clone();
+        rayon::spawn(move || job.store(true, Ordering::SeqCst));
+        thread::sleep(Duration::from_millis(20));
+        early.store(taken.load(Ordering::SeqCst), Ordering::SeqCst);
+    });
+    let (sgd, (inputs, targets)) = (Sgd::new(0.01).unwrap(), data());
+    let (inputs, targets) = (inputs.first_chunk().unwrap(), targets.first_chunk().unwrap());
+    let mut trainer = Trainer::<Large, Sgd, BATCH>::boxed();
+    trainer.init(1);
+    let pool = pool(2);
+    // The first step is not watched.
+    pool.install(|| (0..2).for_each(|_| _ = trainer.step(&sgd, &spawns, inputs, targets).unwrap()));
+    assert!(!early.load(Ordering::SeqCst), "in the middle of the step");
+    let start = Instant::now();
+    while !taken.load(Ordering::SeqCst) {
+        assert!(start.elapsed() < Duration::from_secs(30), "the job is lost");
+        thread::yield_now();
+    }
 }
 
 /// A panic in the middle of a step reaches the caller; the pool goes on.
 #[test]
 fn a_panic_in_a_step_ends_it() {
-    struct Panics;
-    impl Loss<[f32; 5], Class<5>> for Panics {
-        fn value(&self, _: &[f32; 5], _: &Class<5>) -> f32 {
-            panic!("on purpose")
-        }
-        fn gradient(&self, _: &[f32; 5], _: &Class<5>, _: &mut [f32; 5]) -> f32 {
-            panic!("on purpose")
-        }
-    }
     let _alone = ALONE.lock();
     let (inputs, targets) = data();
     let (adam, pool) = (Adam::new(0.01).unwrap(), pool(2));
@@ -189,12 +217,55 @@ fn a_panic_in_a_step_ends_it() {
     for _ in 0..5 {
         let mut trainer = Training::boxed();
         trainer.init(1);
-        let caught = pool.install(|| {
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                trainer.accumulate(&adam, &Panics, &inputs, &targets)
-            }))
-        });
+        let panics = Amid(|| panic!("on purpose"));
+        let caught =
+            pool.install(|| catch_unwind(AssertUnwindSafe(|| trainer.accumulate(&adam, &panics, &inputs, &targets))));
         assert!(caught.is_err());
+        assert!(bits(&pool.install(train).network) == expected);
+    }
+}
+
+/// So does one in a piece that another thread has taken.
+#[test]
+#[cfg_attr(any(debug_assertions, not(feature = "simd")), ignore = "activations are split by the fast kernels alone")]
+fn a_panic_in_a_piece_ends_the_step() {
+    thread_local! {
+        static LEADS: Cell<bool> = const { Cell::new(true) };
+    }
+    struct Panics;
+    impl Activation for Panics {
+        type At = chainrule::Value;
+        fn value<T: Real>(z: T) -> T {
+            assert!(LEADS.get(), "on purpose");
+            z
+        }
+        fn derivative<T: Real>(_: T) -> T {
+            T::one()
+        }
+    }
+    network! {
+        struct Fragile<T = f32>: 300 => 5 {
+            first: Dense<300, 2000, Panics, T>,
+            last: Dense<2000, 5, Identity, T>,
+        }
+    }
+    let _alone = ALONE.lock();
+    let (inputs, targets) = data();
+    let (inputs, targets) = (inputs.first_chunk().unwrap(), targets.first_chunk().unwrap());
+    let (sgd, expected) = (Sgd::new(0.01).unwrap(), bits(&train().network));
+    let pool = ThreadPoolBuilder::new().num_threads(2).start_handler(|_| LEADS.set(false)).build().unwrap();
+    for _ in 0..5 {
+        let payload = pool.install(|| {
+            LEADS.set(true);
+            let mut trainer = Trainer::<Fragile, Sgd, BATCH>::boxed();
+            trainer.init(1);
+            // The other thread may come late, more than once.
+            let mut step = || trainer.step(&sgd, &SoftmaxCrossEntropy, inputs, targets).unwrap();
+            let caught = catch_unwind(AssertUnwindSafe(|| (0..1000).map(|_| step()).sum::<f32>()));
+            LEADS.set(false);
+            caught.unwrap_err()
+        });
+        assert_eq!(payload.downcast_ref(), Some(&"on purpose"));
         assert!(bits(&pool.install(train).network) == expected);
     }
 }

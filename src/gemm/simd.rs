@@ -172,7 +172,7 @@ impl<T: Float, E: Epilogue<T>, const OUT: usize, const IN: usize, const B: usize
         // SAFETY: the operands are borrowed until the end of this function.
         unsafe { T::product(isa, self.product()) };
         if !E::IDENTITY {
-            T::enter(isa, Map(self.z.as_flattened_mut(), self.epilogue));
+            map(isa, self.z.as_flattened_mut(), self.epilogue);
         }
     }
 }
@@ -258,8 +258,19 @@ impl<const ADD: bool, T: Float, const OUT: usize, const IN: usize, const B: usiz
     }
 }
 
+/// Passes every element through `epilogue`.
+#[inline(always)]
+pub(crate) fn map<T: Float, E: Epilogue<T>>(isa: Isa, values: &mut [T], epilogue: E) {
+    threads::parts(
+        [values],
+        [],
+        #[inline(always)]
+        |[values], []| T::enter(isa, Map(values, epilogue)),
+    );
+}
+
 /// What becomes of each element of a finished product, such as an activation.
-pub trait Epilogue<T>: Copy {
+pub trait Epilogue<T>: Copy + Sync {
     /// Whether `apply` returns its argument, so that the pass over the output is left out.
     const IDENTITY: bool = false;
     fn apply<V: Lanes<Element = T>>(self, values: V) -> V;
@@ -278,7 +289,7 @@ impl<T> Epilogue<T> for Identity {
 }
 
 /// The kernel that passes every element of a slice through an epilogue.
-pub(crate) struct Map<'a, T, E>(pub(crate) &'a mut [T], pub(crate) E);
+struct Map<'a, T, E>(&'a mut [T], E);
 
 impl<T: Float, E: Epilogue<T>> Kernel<T> for Map<'_, T, E> {
     #[inline(always)]
@@ -440,7 +451,7 @@ pub(crate) fn reduce_all<V: Register>(
 }
 
 /// A number that registers hold: `f32` or `f64`.
-pub(crate) trait Float: Copy {
+pub(crate) trait Float: Copy + Send + Sync {
     /// Runs `kernel` on `isa`'s registers.
     fn enter<K: Kernel<Self>>(isa: Isa, kernel: K);
 
@@ -469,9 +480,9 @@ impl Float for f32 {
     }
 
     unsafe fn product(isa: Isa, product: Product<f32>) {
-        threads::pieces(product.work(), |number, of| {
+        threads::pieces(product.work(), |part, of| {
             // SAFETY: the caller's promise.
-            unsafe { product::run_piece(isa, product, Piece { number, of }) }
+            unsafe { product::run_piece(isa, product, Piece { part, of }) }
         });
     }
 }
@@ -493,9 +504,9 @@ impl Float for f64 {
     }
 
     unsafe fn product(isa: Isa, product: Product<f64>) {
-        threads::pieces(product.work(), |number, of| {
+        threads::pieces(product.work(), |part, of| {
             // SAFETY: the caller's promise.
-            unsafe { product::run_piece(isa, product, Piece { number, of }) }
+            unsafe { product::run_piece(isa, product, Piece { part, of }) }
         });
     }
 }

@@ -2,95 +2,115 @@
 
 #![allow(unsafe_code, reason = "the control register of floating-point numbers is read and written in assembly")]
 
+use super::team;
 use crate::Scalar;
-#[cfg(feature = "simd")]
+use core::cell::Cell;
 use core::ops::Range;
+use core::slice;
+use std::sync::{Mutex, PoisonError};
 
-/// Below so many multiplications for each piece a product is not cut: about 40 µs of AVX-512.
-#[cfg(feature = "simd")]
-pub(super) const LEAST_PRODUCT: usize = 1 << 21;
-
-/// Below so many elements for each piece an elementwise loop is not cut.
-pub(super) const LEAST_ELEMENTS: usize = 1 << 16;
-
-/// A caller outside the pool sleeps while its threads, which have to wake up first, do the work: there must be so many
-/// times more of it.
-const OUTSIDE: usize = 4;
-
-/// So many pieces for each thread, where there is work enough: threads are not equally fast.
-const PIECES: usize = 4;
-
-#[cfg(feature = "simd")]
-std::thread_local! {
-    /// Whether this thread has cut something since it last asked.
-    pub(super) static CUT: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
+/// How much work a piece must be.
+#[derive(Clone, Copy)]
+pub(super) struct Least {
+    /// In the middle of a step whose team stands by.
+    team: usize,
+    /// Where the threads of the pool that the caller is one of have to be woken first.
+    inside: usize,
+    /// Where the caller has to be woken too.
+    outside: usize,
 }
 
-/// Into how many pieces to cut `work`; `CUT` remembers it if that is more than one.
+/// Multiplications of a product.
+pub(super) const PRODUCT: Least = Least { team: 1 << 20, inside: 1 << 21, outside: 1 << 23 };
+
+/// Elements of an elementwise loop.
+pub(super) const ELEMENTS: Least = Least { team: 1 << 14, inside: 1 << 16, outside: 1 << 18 };
+
+/// So many pieces for each thread, where there is work enough: threads are not equally fast.
+const PIECES: usize = 8;
+
+std::thread_local! {
+    /// Whether this thread, since it last asked, has come to a loop that a team would cut.
+    static CUT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Into how many pieces to cut `work`.
 #[inline]
-pub(super) fn count(work: usize, least: usize) -> usize {
-    // The pool is not asked for, and so does not start, before there is enough to do for two threads.
+pub(super) fn count(work: usize, least: Least) -> usize {
+    if work < 2 * least.team {
+        return 1;
+    }
+    CUT.set(true);
+    let least = match rayon::current_thread_index() {
+        Some(_) if team::is_led() => least.team,
+        Some(_) => least.inside,
+        None => least.outside,
+    };
+    // Outside, the pool is not asked for, and so does not start, before there is enough to do.
     if work < 2 * least {
         return 1;
     }
-    let least = if rayon::current_thread_index().is_some() { least } else { least * OUTSIDE };
     match rayon::current_num_threads() {
-        threads @ 2.. if work >= 2 * least => {
-            #[cfg(feature = "simd")]
-            CUT.set(true);
-            (PIECES * threads).min(work / least)
-        }
+        threads @ 2.. => (PIECES * threads).min(work / least),
         _ => 1,
     }
 }
 
-/// Runs the pieces of these numbers, of `count`.
-#[cfg(feature = "simd")]
-pub(super) fn pieces(
-    numbers: Range<usize>,
-    count: usize,
-    environment: Environment,
-    piece: &(impl Fn(usize, usize) + Sync),
-) {
-    if numbers.len() == 1 {
-        return environment.during(|| piece(numbers.start, count));
+/// How many other threads can help with a training step of `work` multiplications forward: none unless the caller is one of
+/// the pool's, and a team would have cut something of the step before.
+pub(super) fn helpers(work: usize) -> usize {
+    let least = PRODUCT.inside;
+    if work < 2 * least || team::is_led() || !CUT.replace(false) || rayon::current_thread_index().is_none() {
+        return 0;
     }
-    let middle = numbers.start.midpoint(numbers.end);
-    let (left, right) = (numbers.start..middle, middle..numbers.end);
-    rayon::join(|| pieces(left, count, environment, piece), || pieces(right, count, environment, piece));
+    rayon::current_num_threads().min(work / least) - 1
 }
 
-/// Runs `body` on `count` parts of the slices, of which the first `len` elements are looked at.
-pub(super) fn elementwise<T: Scalar, const W: usize, const R: usize>(
-    mut written: [&mut [T]; W],
-    mut read: [&[T]; R],
+/// Calls `body` with ranges that cover 0 to `count`, each number once.
+pub(super) fn pieces(count: usize, body: impl Fn(Range<usize>) + Sync) {
+    let environment = Environment::current();
+    team::share(count, rayon::current_num_threads(), &|pieces| environment.during(|| body(pieces)));
+}
+
+/// Calls `body` with `count` parts of the slices, of which the first `len` elements are looked at.
+pub(super) fn parts<T: Send + Sync, const W: usize, const R: usize>(
+    written: [&mut [T]; W],
+    read: [&[T]; R],
     len: usize,
     count: usize,
-    environment: Environment,
-    body: &(impl Fn([&mut [T]; W], [&[T]; R]) + Sync),
+    body: impl Fn([&mut [T]; W], [&[T]; R]) + Sync,
 ) {
-    if count == 1 {
-        return environment.during(|| T::vectorized(|| body(written, read)));
-    }
-    let left = count / 2;
-    let middle = len * left / count;
-    let written_right = written.each_mut().map(|slice| slice.split_off_mut(middle..).unwrap_or_default());
-    let read_right = read.each_mut().map(|slice| slice.split_off(middle..).unwrap_or_default());
-    rayon::join(
-        || elementwise(written, read, middle, left, environment, body),
-        || elementwise(written_right, read_right, len - middle, count - left, environment, body),
-    );
+    /// The beginning of a slice.
+    struct Start<T>(*mut T);
+    // SAFETY: each piece makes use of elements of its own.
+    unsafe impl<T: Send> Sync for Start<T> {}
+
+    let written = written.map(|slice| Start(slice.as_mut_ptr()));
+    pieces(count, |Range { start, end }| {
+        let (from, to) = (len * start / count, len * end / count);
+        let written = written.each_ref().map(|Start(at)| {
+            // SAFETY: all slices have `len` elements, and no other piece has these.
+            unsafe { slice::from_raw_parts_mut(at.add(from), to - from) }
+        });
+        let read = read.map(|slice| slice.get(from..to).unwrap_or_default());
+        body(written, read);
+    });
 }
 
 /// The largest of what `body` finds in `count` parts of `slice`.
-pub(super) fn largest<T: Scalar, R: Ord + Send>(slice: &[T], count: usize, body: &(impl Fn(&[T]) -> R + Sync)) -> R {
-    if count == 1 {
-        return T::vectorized(|| body(slice));
-    }
-    let left = count / 2;
-    let (first, second) = slice.split_at(slice.len() * left / count);
-    let (first, second) = rayon::join(|| largest(first, left, body), || largest(second, count - left, body));
-    first.max(second)
+pub(super) fn largest<T: Scalar, R: Ord + Send>(
+    slice: &[T],
+    count: usize,
+    body: impl Fn(&[T]) -> R + Sync,
+) -> Option<R> {
+    let largest = Mutex::new(None);
+    pieces(count, |Range { start, end }| {
+        let (from, to) = (slice.len() * start / count, slice.len() * end / count);
+        let found = T::vectorized(|| body(slice.get(from..to).unwrap_or_default()));
+        let mut largest = largest.lock().unwrap_or_else(PoisonError::into_inner);
+        *largest = largest.take().max(Some(found));
+    });
+    largest.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How numbers are rounded, and whether subnormal ones are flushed, is a state of each thread. The threads of the pool take

@@ -76,8 +76,7 @@ where
     let mut i = 0;
     move || {
         i = (i + 1) % 4;
-        let part = i * B..(i + 1) * B;
-        trainer.accumulate(&optimizer, &loss, &inputs[part.clone()], &targets[part]).unwrap()
+        trainer.step(&optimizer, &loss, &inputs.as_chunks().0[i], &targets.as_chunks().0[i]).unwrap()
     }
 }
 

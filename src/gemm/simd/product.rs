@@ -128,18 +128,22 @@ impl<T: Copy> Product<T> {
     }
 }
 
-/// The tiles of a product, cut into pieces that threads may run at the same time. How a tile is computed depends on the
+/// The tiles of a product, cut into parts that threads may run at the same time. How a tile is computed depends on the
 /// whole product alone, and so its bits do not depend on the cut.
-#[derive(Clone, Copy)]
 pub(super) struct Piece {
-    pub number: usize,
+    pub part: Range<usize>,
     pub of: usize,
 }
 
 impl Piece {
-    /// Which of `count` tiles are in this piece.
-    fn tiles(self, count: usize) -> Range<usize> {
-        count * self.number / self.of..count * (self.number + 1) / self.of
+    /// Which of `panels` × `each` tiles are in this piece. Near the edge of a panel it ends there, so that few are packed twice.
+    fn tiles(self, panels: usize, each: usize) -> Range<usize> {
+        let cut = |number: usize| {
+            let cut = panels * each * number / self.of;
+            let nearest = (cut + each / 2) / each * each;
+            if 4 * cut.abs_diff(nearest) <= each { nearest } else { cut }
+        };
+        cut(self.part.start)..cut(self.part.end)
     }
 }
 
@@ -234,7 +238,7 @@ pub(super) unsafe fn in_strips<V: Register, const N: usize>(p: Product<V::Elemen
     let registers = p.rows.div_ceil(V::LEN);
     let height = even(registers, V::ROWS);
     let (panels, strips) = (registers.div_ceil(height), p.columns.div_ceil(V::COLUMNS));
-    let tiles = piece.tiles(panels * strips);
+    let tiles = piece.tiles(panels * strips, 1);
     let mine = tiles.start / panels..tiles.end.div_ceil(panels);
     let cut = Strips::new(p.columns, strips);
     let step = even(p.depth, depth_of_strips::<V>(&p));
@@ -316,7 +320,7 @@ pub(super) unsafe fn in_panels<V: Register, const N: usize>(p: Product<V::Elemen
     let height = even(registers, V::ROWS);
     let step = if packed { even(p.depth, N / height) } else { p.depth };
     let strips = p.columns.div_ceil(V::COLUMNS);
-    let tiles = piece.tiles(registers.div_ceil(height) * strips);
+    let tiles = piece.tiles(registers.div_ceil(height), strips);
     let cut = Strips::new(p.columns, strips);
     for (panel_number, r) in (0..registers).step_by(height).enumerate() {
         let before = panel_number * strips;

@@ -34,7 +34,7 @@ enum Path {
 }
 
 /// Every tile.
-const WHOLE: Piece = Piece { number: 0, of: 1 };
+const WHOLE: Piece = Piece { part: 0..1, of: 1 };
 
 /// A product on a given path; on none where that path is not for it.
 struct On<'a, T>(Path, Product<T>, &'a mut bool);

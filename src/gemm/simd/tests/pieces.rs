@@ -54,7 +54,7 @@ fn have_the_bits_of_the_whole<T: Number>() {
                 for number in (0..of).rev() {
                     let product =
                         Product { rows, depth, columns, whole: columns, a, b, start: Some(view), rate: None, c: view };
-                    T::enter(isa, Cut(product, way, Piece { number, of }));
+                    T::enter(isa, Cut(product, way, Piece { part: number..number + 1, of }));
                 }
                 assert!(c.guards_hold());
                 c
