@@ -199,8 +199,9 @@ pub trait Scalar: Real + Zeroed + PartialOrd + Debug + Send + Sync {
         }
     }
 
-    /// For every sample: p_k ← e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m ← max z, and `log_sums` ← ln Σ. `f32` and `f64`
-    /// override it with vector registers, for many samples at once.
+    /// For every sample: p_k ← e^(z_k − m) / Σ with Σ = Σ e^(z_i − m), m ← max z, and `log_sums` ← ln Σ: as many samples
+    /// as the shortest slice has; the rest is left as it was. `f32` and `f64` override it with vector registers, for many
+    /// samples at once.
     #[inline]
     fn softmax<const K: usize>(z: &[[Self; K]], p: &mut [[Self; K]], largest: &mut [Self], log_sums: &mut [Self]) {
         portable::softmax(z, p, largest, log_sums);

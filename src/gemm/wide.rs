@@ -111,7 +111,7 @@ impl<T: Precision, const K: usize> Kernel<T> for Softmax<'_, T, K> {
 ///
 /// # Safety
 ///
-/// The pointers are those of `count` samples.
+/// The pointers are those of `count` samples; 1 ≤ `count` ≤ `room` ≤ `LEN`.
 #[inline(always)]
 unsafe fn softmax<V: Register<Element: Precision>, const K: usize>(
     z: *const V::Element,

@@ -1,4 +1,4 @@
-//! The softmax on every register, against `f64`.
+//! The softmax on every register, against `f64`; of many samples to the bits of each alone.
 
 use super::*;
 use crate::elementary::Precision;
@@ -27,6 +27,12 @@ fn check<T: Number + Scalar + Float + Precision, const K: usize>(offset: f64) {
                 assert!(p[s].iter().chain([&largest[s], &log_sums[s]]).all(|x| x.is_same_as(nothing)), "{isa:?} {s}");
             }
             for s in 0..samples {
+                let (mut alone, mut of_one, mut log_sum) = ([[nothing; K]], [nothing], [nothing]);
+                let kernel = Softmax { z: &z[s..=s], p: &mut alone, largest: &mut of_one, log_sums: &mut log_sum };
+                T::enter(isa, kernel);
+                let together = p[s].iter().chain([&largest[s], &log_sums[s]]);
+                let alone = alone[0].iter().chain([&of_one[0], &log_sum[0]]);
+                assert!(together.zip(alone).all(|(x, y)| x.is_same_as(*y)), "{isa:?}: {s} of {samples}");
                 let exact = z[s].map(|x| f64::exp(x.to_f64() - offset - s as f64));
                 let sum: f64 = exact.iter().sum();
                 assert_eq!(largest[s].to_f64(), offset + s as f64, "{isa:?}: the largest of {:?}", z[s]);
