@@ -144,15 +144,15 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
         self.backward(x, cache, d_output, None, d_input);
         if !Self::has_smaller_factors(B) {
             gradient.weights.set_product_transpose(d_output, x);
-            gradient.bias.set_column_sum(d_output);
         }
+        gradient.bias.set_column_sum(d_output);
     }
 
-    /// B products δ·x, or deltas, make an element: of one sample the largest, rounded alike, of more at most twice B of the
-    /// largest, however they are rounded and summed.
+    /// B products δ·x make an element: of one sample the largest, rounded alike, of more at most twice B of the largest,
+    /// however they are rounded and summed. Of one sample the bias's gradient is δ itself, of more it is in its place.
     #[inline]
     fn gradient_bound(i: usize, x: &Matrix<IN, B, T>, _: &Self::Cache, delta: &Self::Output) -> Option<T> {
-        if !Self::has_smaller_factors(B) {
+        if !Self::has_smaller_factors(B) || B > 1 && i > 0 {
             return None;
         }
         let largest = T::max_abs(delta.as_slice());
@@ -176,7 +176,6 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
                 #[inline(always)]
                 |start, g| each(Part { slice: 0, start, len: g.len() }, g),
             );
-            gradient.bias.set_column_sum(delta);
         } else {
             each(Part::whole(gradient, 0), gradient.weights.as_slice());
         }
@@ -215,7 +214,6 @@ impl<const IN: usize, const OUT: usize, const B: usize, A: Activation, T: Scalar
         if Self::has_smaller_factors(B) {
             let room = gradient.weights.columns_mut();
             T::descend_outer_product(rate, delta.columns(), x.columns(), weights.columns_mut(), room);
-            gradient.bias.set_column_sum(delta);
         } else {
             descend_all(weights.as_mut_slice(), rate, gradient.weights.as_slice());
         }
