@@ -1,5 +1,5 @@
 //! A team: the threads that share a loop, or all the large loops of a training step. One leads it; others of rayon's pool, if they
-//! have nothing else to do, watch for pieces until it is over. They take up nothing else meanwhile, and nor does the leader: what it
+//! have nothing else to do, watch for pieces until it is over. They take up nothing else meanwhile, nor does the leader: what it
 //! waits for has begun. Asleep between two loops of a step they would have to be woken, which takes tens of microseconds.
 
 #![allow(
@@ -30,7 +30,7 @@ struct Team {
     threads: usize,
     /// That loop. Whoever has taken a piece may call it until that is done.
     offer: AtomicPtr<Loop<'static>>,
-    /// The pieces that nobody has taken yet: from the number in the lower half of the bits to that in the upper half.
+    /// The pieces that nobody has taken yet, [packed].
     open: AtomicUsize,
     /// How many are not done.
     undone: AtomicUsize,
@@ -41,7 +41,15 @@ struct Team {
     over: AtomicBool,
 }
 
-const HALF: u32 = usize::BITS / 2;
+/// A range in one number, which several threads may change.
+const fn packed(start: usize, end: usize) -> usize {
+    start | end << (usize::BITS / 2)
+}
+
+const fn unpacked(bits: usize) -> Range<usize> {
+    let end = bits >> (usize::BITS / 2);
+    (bits ^ packed(0, end))..end
+}
 
 impl Team {
     fn of(threads: usize) -> Self {
@@ -61,7 +69,7 @@ impl Team {
         let offer = ptr::from_ref(&body).cast_mut().cast::<Loop<'static>>();
         self.offer.store(offer, Ordering::Relaxed);
         self.undone.store(count, Ordering::Relaxed);
-        self.open.store(count << HALF, Ordering::Release);
+        self.open.store(packed(0, count), Ordering::Release);
         while let Some(pieces) = self.take(false) {
             self.run(pieces);
         }
@@ -75,16 +83,15 @@ impl Team {
     /// Takes some of the first open pieces, or of the last: a thread that always begins at the same end finds more of it in its
     /// caches. At first they are many, since a loop has something to prepare for each call, and in the end one.
     fn take(&self, last: bool) -> Option<Range<usize>> {
-        let ends = |open: usize| (open & ((1 << HALF) - 1), open >> HALF);
-        let some = |(from, to): (usize, usize)| ((to - from) / (2 * self.threads)).max(1);
-        let rest = |open| {
-            let (from, to) = ends(open);
-            let some = if from < to { some((from, to)) } else { return None };
-            Some(if last { from | (to - some) << HALF } else { (from + some) | to << HALF })
+        let some = |open: &Range<usize>| (open.len() / (2 * self.threads)).max(1);
+        let rest = |bits| {
+            let open = unpacked(bits);
+            let some = if open.is_empty() { return None } else { some(&open) };
+            Some(if last { packed(open.start, open.end - some) } else { packed(open.start + some, open.end) })
         };
-        let (from, to) = ends(self.open.fetch_update(Ordering::Acquire, Ordering::Acquire, rest).ok()?);
-        let some = some((from, to));
-        Some(if last { to - some..to } else { from..from + some })
+        let open = unpacked(self.open.fetch_update(Ordering::Acquire, Ordering::Acquire, rest).ok()?);
+        let some = some(&open);
+        Some(if last { open.end - some..open.end } else { open.start..open.start + some })
     }
 
     /// Runs pieces that this thread has taken.
@@ -106,7 +113,7 @@ impl Team {
         }
         self.watching.fetch_add(1, Ordering::Relaxed);
         while !self.over.load(Ordering::Acquire) {
-            wait(|| self.open.load(Ordering::Relaxed) != 0 || self.over.load(Ordering::Relaxed));
+            wait(|| !unpacked(self.open.load(Ordering::Relaxed)).is_empty() || self.over.load(Ordering::Relaxed));
             while let Some(pieces) = self.take(true) {
                 self.run(pieces);
             }
