@@ -120,15 +120,13 @@ where
     where
         L: Loss<N::OutputSample, Target>,
     {
-        threads::step(N::OPERATIONS / 2, || {
-            validate(optimizer, loss)?;
-            check_samples(loss, inputs, targets)?;
-            let mut pass = Pass::train(self.seed, self.steps);
-            let (room, mut step) = self.split();
-            let inputs = <N::InputSample as Sample>::batch(inputs, room);
-            let sum = step.make(optimizer, loss, inputs, targets.iter(), B, &mut pass)?;
-            Ok(sum / scalar::<N>(B as f64))
-        })
+        validate(optimizer, loss)?;
+        check_samples(loss, inputs, targets)?;
+        let mut pass = Pass::train(self.seed, self.steps);
+        let (room, mut step) = self.split();
+        let inputs = <N::InputSample as Sample>::batch(inputs, room);
+        let sum = step.make(optimizer, loss, inputs, targets.iter(), B, &mut pass)?;
+        Ok(sum / scalar::<N>(B as f64))
     }
 
     /// One step on the mean over any number of samples, which are taken through the network in batches of `B` and
