@@ -28,12 +28,13 @@ fn main() {
     step::<Wide, _, _, _, 256>("1024-wide × 4 batch 256 SGD", &one, sgd(), MeanSquaredError, values::<1024>);
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
-/// One row: medians of steps on one thread, on the pool's, and where the caller is one of the pool's.
+/// One row: a step on one thread, on the pool's, and called from outside. What is gained is the median of turns, since the machine's
+/// speed may change between them.
 fn step<N, O, L, Target, const B: usize>(
     name: &str,
     one: &ThreadPool,
@@ -55,19 +56,21 @@ fn step<N, O, L, Target, const B: usize>(
     let mut step = || {
         let start = Instant::now();
         call();
-        start.elapsed()
+        1e6 * start.elapsed().as_secs_f64()
     };
     step();
-    let turn = Duration::from_millis(20);
-    let count = (turn.as_nanos() / step().as_nanos().max(1)).clamp(8, 10_000);
-    let [mut single, mut inside, mut outside] = [const { Vec::new() }; 3];
+    // So many steps a turn that most find caches, and the clock of the core, as their like left them.
+    let count = ((20e3 / step()) as usize).clamp(8, 10_000);
+    let mut turn = || median((0..count).map(|_| step()).collect());
+    let [mut single, mut inside, mut gain, mut gain_outside] = [const { Vec::new() }; 4];
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(3) {
-        // So many steps a turn that most find caches, and the clock of the core, as their like left them.
-        one.install(|| single.extend((0..count).map(|_| step())));
-        rayon::scope(|_| inside.extend((0..count).map(|_| step())));
-        outside.extend((0..count).map(|_| step()));
+        single.push(one.install(&mut turn));
+        inside.push(rayon::scope(|_| turn()));
+        let (single, inside) = (single[single.len() - 1], inside[inside.len() - 1]);
+        gain.push(single / inside);
+        gain_outside.push(single / turn());
     }
-    let [single, inside, outside] = [single, inside, outside].map(|times| 1e6 * median(times).as_secs_f64());
-    println!("| {name} | {single:.1} | {inside:.1} | {:.2} | {:.2} |", single / inside, single / outside);
+    let [single, inside, gain, gain_outside] = [single, inside, gain, gain_outside].map(median);
+    println!("| {name} | {single:.1} | {inside:.1} | {gain:.2} | {gain_outside:.2} |");
 }
