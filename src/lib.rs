@@ -87,14 +87,14 @@
 //! enough are cut into pieces, up to eight for each of the pool's threads; smaller ones stay on the caller's. The bits are the
 //! same for any number of threads, and without the feature. A step allocates nothing more than rayon's queues, which grow once.
 //!
-//! Train inside the pool, `rayon::scope(|_| trainer.epoch(…))` or `pool.install(…)`. There a [`Trainer`]'s step, if the one
-//! before it had something to cut, leads a team: as many of the pool's threads as it can use, if they are idle, watch for its
+//! Train inside the pool, `rayon::scope(|_| trainer.epoch(…))` or `pool.install(…)`. There a [`Trainer`]'s step leads a team, if the
+//! step before had a loop that is cut without one: as many of the pool's threads as it can use, if they are idle, watch for its
 //! pieces while it lasts, a core each. They take up nothing else meanwhile, and neither does the step. Elsewhere threads have to be
 //! woken for each loop, outside the pool the caller's too, and so only larger ones are cut:
 //!
 //! | cut | from, for each piece, in a team | in the pool | outside |
 //! |---|---|---|---|
-//! | a product | 2²⁰ multiplications | 2²¹ | 2²³ |
+//! | a product | 2¹⁸ multiplications | 2²¹ | 2²³ |
 //! | an elementwise loop | 2¹⁴ elements | 2¹⁶ | 2¹⁸ |
 //!
 //! Where a team parts, rayon may give the caller another job of the pool before the call returns, as at the end of every

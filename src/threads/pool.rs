@@ -21,7 +21,7 @@ pub(super) struct Least {
 }
 
 /// Multiplications of a product.
-pub(super) const PRODUCT: Least = Least { team: 1 << 20, inside: 1 << 21, outside: 1 << 23 };
+pub(super) const PRODUCT: Least = Least { team: 1 << 18, inside: 1 << 21, outside: 1 << 23 };
 
 /// Elements of an elementwise loop.
 pub(super) const ELEMENTS: Least = Least { team: 1 << 14, inside: 1 << 16, outside: 1 << 18 };
@@ -30,7 +30,7 @@ pub(super) const ELEMENTS: Least = Least { team: 1 << 14, inside: 1 << 16, outsi
 const PIECES: usize = 8;
 
 std::thread_local! {
-    /// Whether this thread, since it last asked, has come to a loop that a team would cut.
+    /// Whether this thread, since it last asked, has come to a loop that is worth waking threads for.
     static CUT: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -40,7 +40,9 @@ pub(super) fn count(work: usize, least: Least) -> usize {
     if work < 2 * least.team {
         return 1;
     }
-    CUT.set(true);
+    if work >= 2 * least.inside {
+        CUT.set(true);
+    }
     let least = match rayon::current_thread_index() {
         Some(_) if team::is_led() => least.team,
         Some(_) => least.inside,
@@ -57,7 +59,7 @@ pub(super) fn count(work: usize, least: Least) -> usize {
 }
 
 /// How many other threads can help with a training step of `work` multiplications forward: none unless the caller is one of
-/// the pool's, and a team would have cut something of the step before.
+/// the pool's, and something of the step before was worth it.
 pub(super) fn helpers(work: usize) -> usize {
     let least = PRODUCT.inside;
     if work < 2 * least || team::is_led() || !CUT.replace(false) || rayon::current_thread_index().is_none() {

@@ -83,7 +83,7 @@ impl Team {
     /// Takes some of the first open pieces, or of the last: a thread that always begins at the same end finds more of it in its
     /// caches. At first they are many, since a loop has something to prepare for each call, and in the end one.
     fn take(&self, last: bool) -> Option<Range<usize>> {
-        let some = |open: &Range<usize>| (open.len() / (2 * self.threads)).max(1);
+        let some = |open: &Range<usize>| (3 * open.len() / (4 * self.threads)).max(1);
         let rest = |bits| {
             let open = unpacked(bits);
             let some = if open.is_empty() { return None } else { some(&open) };
