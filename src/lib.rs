@@ -85,7 +85,7 @@
 //!
 //! With the feature `rayon`, products of our vector kernels and elementwise loops (activations, updates, checks) that are large
 //! enough are cut into pieces, up to eight for each of the pool's threads; smaller ones stay on the caller's. The bits are the
-//! same for any number of threads, and without the feature. A step allocates nothing more than rayon's queues, which grow once.
+//! same for any number of threads, and without the feature. In the pool a step allocates nothing more than rayon's queues, which grow once.
 //!
 //! Train inside the pool, `rayon::scope(|_| trainer.epoch(…))` or `pool.install(…)`. There a [`Trainer`]'s step leads a team, if the
 //! step before had a loop that is cut without one: as many of the pool's threads as it can use, if they are idle, watch for its
@@ -97,8 +97,9 @@
 //! | a product | 2¹⁸ multiplications | 2²¹ | 2²³ |
 //! | an elementwise loop | 2¹⁴ elements | 2¹⁶ | 2¹⁸ |
 //!
-//! Where a team parts, rayon may give the caller another job of the pool before the call returns, as at the end of every
-//! `rayon::join`. So hold no lock across a step that such a job may wait for.
+//! So nothing in a step, such as a loss, may wait for other threads of the pool, as `rayon::broadcast` does, or for a job of it. And
+//! who waits in rayon may be given another job, or watch another's step: hold no lock across a step, or anything else that waits
+//! in rayon, if a step or job of the same pool takes it too.
 //!
 //! # The derivation
 //!

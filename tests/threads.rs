@@ -207,6 +207,45 @@ fn who_watches_takes_up_nothing_else() {
     }
 }
 
+/// A piece that does what else there is, as a user's activation may, is not given its own team's watch, nor another's.
+#[test]
+#[cfg_attr(any(debug_assertions, not(feature = "simd")), ignore = "activations are split by the fast kernels alone")]
+fn a_piece_watches_none() {
+    struct Yields;
+    impl Activation for Yields {
+        type At = chainrule::Value;
+        fn value<T: Real>(z: T) -> T {
+            rayon::yield_now();
+            z
+        }
+        fn derivative<T: Real>(_: T) -> T {
+            T::one()
+        }
+    }
+    network! {
+        struct Yielding<T = f32>: 300 => 5 {
+            first: Dense<300, 2000, Yields, T>,
+            last: Dense<2000, 5, Identity, T>,
+        }
+    }
+    let _alone = ALONE.lock();
+    let (done, end) = mpsc::channel();
+    thread::spawn(move || {
+        let (inputs, targets) = data();
+        let sgd = Sgd::new(0.01).unwrap();
+        pool(2).broadcast(|_| {
+            let mut trainer = Trainer::<Yielding, Sgd, BATCH>::boxed();
+            trainer.init(1);
+            for _ in 0..20 {
+                let (inputs, targets) = (inputs.first_chunk().unwrap(), targets.first_chunk().unwrap());
+                trainer.step(&sgd, &SoftmaxCrossEntropy, inputs, targets).unwrap();
+            }
+        });
+        done.send(()).unwrap();
+    });
+    assert!(end.recv_timeout(Duration::from_secs(30)).is_ok(), "a piece waits for ever");
+}
+
 /// A panic in the middle of a step reaches the caller; the pool goes on.
 #[test]
 fn a_panic_in_a_step_ends_it() {
@@ -232,11 +271,20 @@ fn a_panic_in_a_piece_ends_the_step() {
     thread_local! {
         static LEADS: Cell<bool> = const { Cell::new(true) };
     }
+    /// Of several panics at once one is told. The others must not be dropped in between.
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("dropped")
+        }
+    }
     struct Panics;
     impl Activation for Panics {
         type At = chainrule::Value;
         fn value<T: Real>(z: T) -> T {
-            assert!(LEADS.get(), "on purpose");
+            if !LEADS.get() {
+                std::panic::panic_any(Bomb);
+            }
             z
         }
         fn derivative<T: Real>(_: T) -> T {
@@ -265,7 +313,8 @@ fn a_panic_in_a_piece_ends_the_step() {
             LEADS.set(false);
             caught.unwrap_err()
         });
-        assert_eq!(payload.downcast_ref(), Some(&"on purpose"));
+        assert!(payload.is::<Bomb>());
+        std::mem::forget(payload);
         assert!(bits(&pool.install(train).network) == expected);
     }
 }

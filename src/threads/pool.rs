@@ -74,6 +74,12 @@ pub(super) fn pieces(count: usize, body: impl Fn(Range<usize>) + Sync) {
     team::share(count, rayon::current_num_threads(), &|pieces| environment.during(|| body(pieces)));
 }
 
+/// Which of `len` elements are in these pieces, of `count`: `len` × number / `count`, which does not overflow.
+fn within(len: usize, count: usize, pieces: &Range<usize>) -> Range<usize> {
+    let at = |number: usize| len / count * number + len % count * number / count;
+    at(pieces.start)..at(pieces.end)
+}
+
 /// Calls `body` with `count` parts of the slices, of which the first `len` elements are looked at.
 pub(super) fn parts<T: Send + Sync, const W: usize, const R: usize>(
     written: [&mut [T]; W],
@@ -88,13 +94,13 @@ pub(super) fn parts<T: Send + Sync, const W: usize, const R: usize>(
     unsafe impl<T: Send> Sync for Start<T> {}
 
     let written = written.map(|slice| Start(slice.as_mut_ptr()));
-    pieces(count, |Range { start, end }| {
-        let (from, to) = (len * start / count, len * end / count);
+    pieces(count, |pieces| {
+        let part = within(len, count, &pieces);
         let written = written.each_ref().map(|Start(at)| {
             // SAFETY: all slices have `len` elements, and no other piece has these.
-            unsafe { slice::from_raw_parts_mut(at.add(from), to - from) }
+            unsafe { slice::from_raw_parts_mut(at.add(part.start), part.len()) }
         });
-        let read = read.map(|slice| slice.get(from..to).unwrap_or_default());
+        let read = read.map(|slice| slice.get(part.clone()).unwrap_or_default());
         body(written, read);
     });
 }
@@ -106,9 +112,9 @@ pub(super) fn largest<T: Scalar, R: Ord + Send>(
     body: impl Fn(&[T]) -> R + Sync,
 ) -> Option<R> {
     let largest = Mutex::new(None);
-    pieces(count, |Range { start, end }| {
-        let (from, to) = (slice.len() * start / count, slice.len() * end / count);
-        let found = T::vectorized(|| body(slice.get(from..to).unwrap_or_default()));
+    pieces(count, |pieces| {
+        let part = within(slice.len(), count, &pieces);
+        let found = T::vectorized(|| body(slice.get(part).unwrap_or_default()));
         let mut largest = largest.lock().unwrap_or_else(PoisonError::into_inner);
         *largest = largest.take().max(Some(found));
     });

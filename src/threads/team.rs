@@ -9,6 +9,7 @@
 
 use core::any::Any;
 use core::cell::Cell;
+use core::mem;
 use core::ops::Range;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
@@ -19,6 +20,8 @@ use std::sync::{Mutex, PoisonError};
 std::thread_local! {
     /// The team that a training step on this thread leads.
     static LED: Cell<*const Team> = const { Cell::new(ptr::null()) };
+    /// Whether this thread is in the middle of a piece, of whichever team.
+    static BUSY: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A loop: it is called with the numbers of some of its pieces, which lie side by side.
@@ -66,6 +69,7 @@ impl Team {
 
     /// Runs the pieces 0 to `count` − 1 of a loop, each once, on this thread and those that watch.
     fn share(&self, count: usize, body: Loop<'_>) {
+        debug_assert!(count >> (usize::BITS / 2) == 0, "it is packed");
         let offer = ptr::from_ref(&body).cast_mut().cast::<Loop<'static>>();
         self.offer.store(offer, Ordering::Relaxed);
         self.undone.store(count, Ordering::Relaxed);
@@ -100,15 +104,24 @@ impl Team {
         // SAFETY: `share` waits for these pieces, and so the loop is borrowed until they are done. It was put there before they
         // could be taken.
         let body = unsafe { *self.offer.load(Ordering::Relaxed) };
+        let before = BUSY.replace(true);
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| body(pieces))) {
-            *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(payload);
+            let mut first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
+            if first.is_none() {
+                *first = Some(payload);
+            } else {
+                // To drop what somebody panicked with may panic again, and nothing may unwind from here.
+                mem::forget(payload);
+            }
         }
+        BUSY.set(before);
         self.undone.fetch_sub(count, Ordering::Release);
     }
 
-    /// Runs pieces until the team's work is over; not in the middle of a step of one's own: two could wait for each other's end.
+    /// Runs pieces until the team's work is over; not in the middle of a step of one's own, or of a piece: two could wait for each
+    /// other's end.
     fn watch(&self) {
-        if !LED.get().is_null() {
+        if BUSY.get() || !LED.get().is_null() {
             return;
         }
         self.watching.fetch_add(1, Ordering::Relaxed);
@@ -124,7 +137,7 @@ impl Team {
     /// Calls `lead` here, and offers to the pool as many watches.
     fn gather<R: Send>(&self, watches: usize, lead: impl FnOnce() -> R + Send) -> R {
         if watches == 0 {
-            // Those that watch leave before rayon is told to wait for them, since it looks for other jobs meanwhile.
+            // Who watches leaves, if it has begun, before rayon is told to wait for it, since it looks for other jobs meanwhile.
             let _end = Finally(|| {
                 self.over.store(true, Ordering::Release);
                 wait(|| self.watching.load(Ordering::Acquire) == 0);
@@ -181,6 +194,7 @@ pub(super) fn share(count: usize, threads: usize, body: Loop<'_>) {
 
 /// Runs `body`, which must stay on this thread, one of the pool's, as the leader of a team with so many `others`.
 pub(super) fn lead<R>(others: usize, body: impl FnOnce() -> R) -> R {
+    debug_assert!(rayon::current_thread_index().is_some(), "rayon leaves a closure on a thread of the pool alone");
     let team = Team::of(1 + others);
     let body = Stays(body);
     team.gather(others, || {

@@ -86,7 +86,7 @@ pub(crate) struct Product<T> {
 }
 
 // SAFETY: threads that share a product run different pieces of it, which write to different tiles of `c`.
-unsafe impl<T: Sync> Sync for Product<T> {}
+unsafe impl<T: Send + Sync> Sync for Product<T> {}
 
 impl<T: Copy> Product<T> {
     /// How many multiplications it takes.
