@@ -271,6 +271,7 @@ fn a_panic_in_a_piece_ends_the_step() {
     thread_local! {
         static LEADS: Cell<bool> = const { Cell::new(true) };
     }
+    static PANICS: AtomicUsize = AtomicUsize::new(0);
     /// Of several panics at once one is told. The others must not be dropped in between.
     struct Bomb;
     impl Drop for Bomb {
@@ -283,7 +284,13 @@ fn a_panic_in_a_piece_ends_the_step() {
         type At = chainrule::Value;
         fn value<T: Real>(z: T) -> T {
             if !LEADS.get() {
+                PANICS.fetch_add(1, Ordering::SeqCst);
                 std::panic::panic_any(Bomb);
+            }
+            // The leader leaves the other thread time for two.
+            let start = Instant::now();
+            while PANICS.load(Ordering::SeqCst) < 2 && start.elapsed() < Duration::from_micros(5) {
+                thread::yield_now();
             }
             z
         }
@@ -305,6 +312,7 @@ fn a_panic_in_a_piece_ends_the_step() {
     for _ in 0..5 {
         let payload = pool.install(|| {
             LEADS.set(true);
+            PANICS.store(0, Ordering::SeqCst);
             let mut trainer = Trainer::<Fragile, Sgd, BATCH>::boxed();
             trainer.init(1);
             // The other thread may come late, more than once.
