@@ -85,7 +85,8 @@
 //!
 //! With the feature `rayon`, products of our vector kernels and elementwise loops (activations, updates, checks) that are large
 //! enough are cut into pieces, up to eight for each of the pool's threads; smaller ones stay on the caller's. The bits are the
-//! same for any number of threads, and without the feature. In the pool a step allocates nothing more than rayon's queues, which grow once.
+//! same for any number of threads, and without the feature. In the pool a step allocates nothing more than rayon's queues, which
+//! grow once.
 //!
 //! Train inside the pool, `rayon::scope(|_| trainer.epoch(…))` or `pool.install(…)`. There a [`Trainer`]'s step leads a team, if the
 //! step before had a loop that is cut without one: as many of the pool's threads as it can use, if they are idle, watch for its

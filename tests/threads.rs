@@ -59,6 +59,14 @@ network! {
     }
 }
 
+// One whose activation is split too.
+network! {
+    struct Activated<A: Activation = Tanh, T = f32>: 300 => 5 {
+        first: Dense<300, 2000, A, T>,
+        last: Dense<2000, 5, Identity, T>,
+    }
+}
+
 type Training<O = Adam> = Trainer<Large, O, BATCH>;
 
 fn data() -> (Vec<[f32; 300]>, Vec<Class<5>>) {
@@ -88,6 +96,16 @@ fn pool(threads: usize) -> ThreadPool {
 
 fn bits<P: Tensor<Scalar = f32>>(tensor: &P) -> Vec<u32> {
     (0..P::SLICES).flat_map(|i| tensor.slice(i)).map(|x| x.to_bits()).collect()
+}
+
+/// Runs what may wait for ever.
+fn in_time(run: impl FnOnce() + Send + 'static) {
+    let (done, end) = mpsc::channel();
+    thread::spawn(move || {
+        run();
+        done.send(()).unwrap();
+    });
+    assert!(end.recv_timeout(Duration::from_secs(30)).is_ok(), "it waits for ever, or has panicked");
 }
 
 #[test]
@@ -157,8 +175,7 @@ impl<F: Fn()> Loss<[f32; 5], Class<5>> for Amid<F> {
 #[test]
 fn a_step_in_the_middle_watches_none() {
     let _alone = ALONE.lock();
-    let (done, end) = mpsc::channel();
-    thread::spawn(move || {
+    in_time(|| {
         let (inputs, targets) = data();
         let (barrier, sgd) = (Barrier::new(2), Sgd::new(0.01).unwrap());
         // Both threads are in the middle of a step, and whatever there is to watch lies in their queues.
@@ -175,9 +192,7 @@ fn a_step_in_the_middle_watches_none() {
                 trainer.step(&sgd, &yields, inputs, targets).unwrap();
             }
         });
-        done.send(()).unwrap();
     });
-    assert!(end.recv_timeout(Duration::from_secs(30)).is_ok(), "a step waits for ever");
 }
 
 /// While a step lasts, who watches it takes up nothing else that the pool is given, so that the step need not wait for that.
@@ -222,28 +237,19 @@ fn a_piece_watches_none() {
             T::one()
         }
     }
-    network! {
-        struct Yielding<T = f32>: 300 => 5 {
-            first: Dense<300, 2000, Yields, T>,
-            last: Dense<2000, 5, Identity, T>,
-        }
-    }
     let _alone = ALONE.lock();
-    let (done, end) = mpsc::channel();
-    thread::spawn(move || {
+    in_time(|| {
         let (inputs, targets) = data();
         let sgd = Sgd::new(0.01).unwrap();
         pool(2).broadcast(|_| {
-            let mut trainer = Trainer::<Yielding, Sgd, BATCH>::boxed();
+            let mut trainer = Trainer::<Activated<Yields>, Sgd, BATCH>::boxed();
             trainer.init(1);
             for _ in 0..20 {
                 let (inputs, targets) = (inputs.first_chunk().unwrap(), targets.first_chunk().unwrap());
                 trainer.step(&sgd, &SoftmaxCrossEntropy, inputs, targets).unwrap();
             }
         });
-        done.send(()).unwrap();
     });
-    assert!(end.recv_timeout(Duration::from_secs(30)).is_ok(), "a piece waits for ever");
 }
 
 /// A panic in the middle of a step reaches the caller; the pool goes on.
@@ -298,12 +304,6 @@ fn a_panic_in_a_piece_ends_the_step() {
             T::one()
         }
     }
-    network! {
-        struct Fragile<T = f32>: 300 => 5 {
-            first: Dense<300, 2000, Panics, T>,
-            last: Dense<2000, 5, Identity, T>,
-        }
-    }
     let _alone = ALONE.lock();
     let (inputs, targets) = data();
     let (inputs, targets) = (inputs.first_chunk().unwrap(), targets.first_chunk().unwrap());
@@ -313,7 +313,7 @@ fn a_panic_in_a_piece_ends_the_step() {
         let payload = pool.install(|| {
             LEADS.set(true);
             PANICS.store(0, Ordering::SeqCst);
-            let mut trainer = Trainer::<Fragile, Sgd, BATCH>::boxed();
+            let mut trainer = Trainer::<Activated<Panics>, Sgd, BATCH>::boxed();
             trainer.init(1);
             // The other thread may come late, more than once.
             let mut step = || trainer.step(&sgd, &SoftmaxCrossEntropy, inputs, targets).unwrap();

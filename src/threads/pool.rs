@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "the control register of floating-point numbers is read and written in assembly")]
 
-use super::team;
+use super::team::{self, Finally};
 use crate::Scalar;
 use core::cell::Cell;
 use core::ops::Range;
@@ -160,16 +160,10 @@ impl Environment {
 
     /// Runs `body` in this environment, and leaves the thread's own behind.
     pub(super) fn during<R>(self, body: impl FnOnce() -> R) -> R {
-        struct Restore(Environment);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                self.0.set();
-            }
-        }
         let own = Self::current();
         let restore = (own != self).then(|| {
             self.set();
-            Restore(own)
+            Finally(move || own.set())
         });
         let result = body();
         drop(restore);

@@ -149,7 +149,7 @@ impl Team {
 }
 
 /// Calls this at the end, also if that is a panic.
-struct Finally<F: Fn()>(F);
+pub(super) struct Finally<F: Fn()>(pub(super) F);
 
 impl<F: Fn()> Drop for Finally<F> {
     fn drop(&mut self) {
