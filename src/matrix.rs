@@ -227,6 +227,7 @@ impl<const R: usize, const C: usize, T: Scalar> Matrix<R, C, T> {
     }
 
     /// Adds every column of `a` to this vector's... see [`Vector::add_column_sum`].
+    #[inline(always)]
     fn add_columns_of<const B: usize>(&mut self, a: &Matrix<R, B, T>) {
         for column in &a.columns {
             for (sum, x) in self.columns[0].iter_mut().zip(column) {
